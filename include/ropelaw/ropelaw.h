@@ -1,0 +1,13 @@
+/**
+ * ropelaw: scaling laws of RoPE-based extrapolation. Umbrella header.
+ */
+#ifndef ROPELAW_ROPELAW_H
+#define ROPELAW_ROPELAW_H
+
+#include <ropelaw/version.h>
+#include <ropelaw/status.h>
+#include <ropelaw/number.h>
+#include <ropelaw/random.h>
+#include <ropelaw/cpu.h>
+
+#endif

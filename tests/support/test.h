@@ -1,0 +1,59 @@
+/* Test support: numeric assertions and a runner that prints TAP, one line per test. */
+#ifndef TESTS_SUPPORT_TEST_H
+#define TESTS_SUPPORT_TEST_H
+
+#include <check.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <ropelaw/status.h>
+
+/* Count a test that cannot run here; call before test_run. Both texts are copied. */
+void test_skip(const char *name, const char *reason);
+
+/* Run the suite, print TAP and free it; the value for main to return. */
+int test_run(Suite *suite);
+
+/* Add the functions of a NULL-terminated list, each under the name "name: function". */
+void test_add(Suite *suite, const char *name, const TTest *const *tests);
+
+/* Units in the last place between two doubles; large for nan or different signs. */
+double test_ulps(double x, double y);
+
+#define test_assert_rel(x, y, tolerance)                                                                          \
+    do {                                                                                                          \
+        double x_ = (x), y_ = (y), t_ = (tolerance);                                                              \
+        ck_assert_msg(fabs(x_ - y_) <= t_ * fabs(y_), #x " = %.17g, expected %.17g within %g relative", x_, y_,   \
+                      t_);                                                                                        \
+    } while (0)
+
+#define test_assert_abs(x, y, tolerance)                                                                          \
+    do {                                                                                                          \
+        double x_ = (x), y_ = (y), t_ = (tolerance);                                                              \
+        ck_assert_msg(fabs(x_ - y_) <= t_, #x " = %.17g, expected %.17g within %g", x_, y_, t_);                  \
+    } while (0)
+
+#define test_assert_ulp(x, y, ulps)                                                                               \
+    do {                                                                                                          \
+        double x_ = (x), y_ = (y);                                                                                \
+        ck_assert_msg(test_ulps(x_, y_) <= (ulps), #x " = %.17g, expected %.17g within %g ulp", x_, y_,           \
+                      (double)(ulps));                                                                            \
+    } while (0)
+
+/* The call returns this status and, if it failed, says so in the error too. */
+#define test_assert_ok(call, error)                                                                               \
+    do {                                                                                                          \
+        ropelaw_status s_ = (call);                                                                               \
+        ck_assert_msg(s_ == ROPELAW_OK, #call ": %s: %s", ropelaw_status_str(s_), (error).message);               \
+    } while (0)
+
+#define test_assert_fails(call, status, error, name)                                                              \
+    do {                                                                                                          \
+        ropelaw_status s_ = (call);                                                                               \
+        ck_assert_msg(s_ == (status), #call " returned %s", ropelaw_status_str(s_));                              \
+        ck_assert_int_eq((error).code, (status));                                                                 \
+        ck_assert_str_eq((error).argument, (name));                                                               \
+        ck_assert_msg((error).message[0] != 0, #call " left no message");                                         \
+    } while (0)
+
+#endif
