@@ -9,5 +9,7 @@
 #include <ropelaw/number.h>
 #include <ropelaw/random.h>
 #include <ropelaw/cpu.h>
+#include <ropelaw/table.h>
+#include <ropelaw/series.h>
 
 #endif

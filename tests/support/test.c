@@ -3,9 +3,7 @@
 #include <string.h>
 
 enum { MOST_SKIPS = 64 };
-static struct {
-    char name[128], reason[128];
-} skips[MOST_SKIPS];
+static struct { char name[128], reason[128]; } skips[MOST_SKIPS];
 static int n_skips;
 
 void test_skip(const char *name, const char *reason) {

@@ -20,40 +20,40 @@ void test_add(Suite *suite, const char *name, const TTest *const *tests);
 /* Units in the last place between two doubles; large for nan or different signs. */
 double test_ulps(double x, double y);
 
-#define test_assert_rel(x, y, tolerance)                                                                          \
-    do {                                                                                                          \
-        double x_ = (x), y_ = (y), t_ = (tolerance);                                                              \
-        ck_assert_msg(fabs(x_ - y_) <= t_ * fabs(y_), #x " = %.17g, expected %.17g within %g relative", x_, y_,   \
-                      t_);                                                                                        \
+#define test_assert_rel(x, y, tolerance)                                                                     \
+    do {                                                                                                     \
+        double x_ = (x), y_ = (y), t_ = (tolerance);                                                         \
+        ck_assert_msg(fabs(x_ - y_) <= t_ * fabs(y_), "%s = %.17g, expected %.17g within %g relative", #x,   \
+                      x_, y_, t_);                                                                           \
     } while (0)
 
-#define test_assert_abs(x, y, tolerance)                                                                          \
-    do {                                                                                                          \
-        double x_ = (x), y_ = (y), t_ = (tolerance);                                                              \
-        ck_assert_msg(fabs(x_ - y_) <= t_, #x " = %.17g, expected %.17g within %g", x_, y_, t_);                  \
+#define test_assert_abs(x, y, tolerance)                                                                     \
+    do {                                                                                                     \
+        double x_ = (x), y_ = (y), t_ = (tolerance);                                                         \
+        ck_assert_msg(fabs(x_ - y_) <= t_, "%s = %.17g, expected %.17g within %g", #x, x_, y_, t_);          \
     } while (0)
 
-#define test_assert_ulp(x, y, ulps)                                                                               \
-    do {                                                                                                          \
-        double x_ = (x), y_ = (y);                                                                                \
-        ck_assert_msg(test_ulps(x_, y_) <= (ulps), #x " = %.17g, expected %.17g within %g ulp", x_, y_,           \
-                      (double)(ulps));                                                                            \
+#define test_assert_ulp(x, y, ulps)                                                                          \
+    do {                                                                                                     \
+        double x_ = (x), y_ = (y);                                                                           \
+        ck_assert_msg(test_ulps(x_, y_) <= (ulps), "%s = %.17g, expected %.17g within %g ulp", #x, x_, y_,   \
+                      (double)(ulps));                                                                       \
     } while (0)
 
 /* The call returns this status and, if it failed, says so in the error too. */
-#define test_assert_ok(call, error)                                                                               \
-    do {                                                                                                          \
-        ropelaw_status s_ = (call);                                                                               \
-        ck_assert_msg(s_ == ROPELAW_OK, #call ": %s: %s", ropelaw_status_str(s_), (error).message);               \
+#define test_assert_ok(call, error)                                                                          \
+    do {                                                                                                     \
+        ropelaw_status s_ = (call);                                                                          \
+        ck_assert_msg(s_ == ROPELAW_OK, "%s: %s: %s", #call, ropelaw_status_str(s_), (error).message);       \
     } while (0)
 
-#define test_assert_fails(call, status, error, name)                                                              \
-    do {                                                                                                          \
-        ropelaw_status s_ = (call);                                                                               \
-        ck_assert_msg(s_ == (status), #call " returned %s", ropelaw_status_str(s_));                              \
-        ck_assert_int_eq((error).code, (status));                                                                 \
-        ck_assert_str_eq((error).argument, (name));                                                               \
-        ck_assert_msg((error).message[0] != 0, #call " left no message");                                         \
+#define test_assert_fails(call, status, error, name)                                                         \
+    do {                                                                                                     \
+        ropelaw_status s_ = (call);                                                                          \
+        ck_assert_msg(s_ == (status), "%s returned %s", #call, ropelaw_status_str(s_));                      \
+        ck_assert_int_eq((error).code, (status));                                                            \
+        ck_assert_str_eq((error).argument, (name));                                                          \
+        ck_assert_msg((error).message[0] != 0, "%s left no message", #call);                                 \
     } while (0)
 
 #endif
