@@ -31,6 +31,9 @@ ROPELAW_API const char *ropelaw_version(void);
  */
 ROPELAW_API ropelaw_status ropelaw_version_check(int major, int minor, ropelaw_error *error) ROPELAW_MUST_USE;
 
+/** The linked GSL and BLAS in one line. Out  text [size]. Returns text. */
+ROPELAW_API char *ropelaw_build_str(char *text, size_t size);
+
 #ifdef __cplusplus
 }
 #endif
