@@ -8,6 +8,7 @@
 #include <ropelaw/status.h>
 #include <ropelaw/number.h>
 #include <ropelaw/random.h>
+#include <ropelaw/blas.h>
 #include <ropelaw/cpu.h>
 #include <ropelaw/table.h>
 #include <ropelaw/series.h>
