@@ -12,5 +12,6 @@
 #include <ropelaw/cpu.h>
 #include <ropelaw/table.h>
 #include <ropelaw/series.h>
+#include <ropelaw/fitted_law.h>
 
 #endif
