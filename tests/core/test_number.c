@@ -45,6 +45,28 @@ START_TEST(round_trip) {
 }
 END_TEST
 
+/* Short texts take another road than long ones: both must give what the C library gives. */
+START_TEST(short_texts) {
+    ropelaw_random r;
+    ropelaw_random_init(&r, 4, 0);
+    setlocale(LC_ALL, "C");
+    for (int i = 0; i < 100000; i++) {
+        char text[40];
+        int n = 0, digits = 1 + (int)(ropelaw_random_bits(&r) % 18);
+        int point = (int)(ropelaw_random_bits(&r) % 20) - 1;
+        if (ropelaw_random_bits(&r) % 4 == 0) text[n++] = '-';
+        for (int d = 0; d < digits; d++) {
+            if (d == point) text[n++] = '.';
+            text[n++] = (char)('0' + ropelaw_random_bits(&r) % 10);
+        }
+        text[n] = 0;
+        double x, y = strtod(text, NULL);
+        ck_assert_int_eq(parse(text, &x), ROPELAW_OK);
+        ck_assert_msg(memcmp(&x, &y, sizeof x) == 0, "%s became %a, expected %a", text, x, y);
+    }
+}
+END_TEST
+
 START_TEST(round_trip_in_a_comma_locale) {
     ck_assert_ptr_nonnull(setlocale(LC_ALL, "de_DE.UTF-8"));
     ck_assert_str_eq(shown(0.5), "0.5");
@@ -53,7 +75,8 @@ START_TEST(round_trip_in_a_comma_locale) {
 END_TEST
 
 START_TEST(what_is_no_number) {
-    const char *const bad[] = {"", " ", "abc", "1,5", "0x10", "nan", "inf", "1e999", "1 2", "--1", "1e", ".", "1k"};
+    const char *const bad[] = {"",      " ",   "abc", "1,5", "0x10", "nan", "inf",
+                               "1e999", "1 2", "--1", "1e",  ".",    "1k"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         double x = 42;
         ck_assert_msg(parse(bad[i], &x) == ROPELAW_PARSE, "\"%s\" was taken", bad[i]);
@@ -71,7 +94,14 @@ START_TEST(lengths) {
     static const struct {
         const char *text;
         double tok;
-    } good[] = {{"4096", 4096}, {"32k", 32768}, {"128K", 131072}, {"1M", 1048576}, {"1.5k", 1536}, {"1e6", 1e6}};
+    } good[] = {
+        {"4096", 4096   },
+        {"32k",  32768  },
+        {"128K", 131072 },
+        {"1M",   1048576},
+        {"1.5k", 1536   },
+        {"1e6",  1e6    }
+    };
     double x;
     ropelaw_error e;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -88,11 +118,13 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("number");
-    const TTest *const tests[] = {shortest_text, round_trip, what_is_no_number, lengths, NULL};
+    const TTest *const tests[] = {shortest_text, round_trip, short_texts, what_is_no_number, lengths, NULL};
     test_add(s, "number", tests);
     const TTest *const comma[] = {round_trip_in_a_comma_locale, NULL};
-    if (setlocale(LC_ALL, "de_DE.UTF-8")) test_add(s, "number in a comma locale", comma);
-    else test_skip("number in a comma locale", "no locale de_DE.UTF-8");
+    if (setlocale(LC_ALL, "de_DE.UTF-8"))
+        test_add(s, "number in a comma locale", comma);
+    else
+        test_skip("number in a comma locale", "no locale de_DE.UTF-8");
     setlocale(LC_ALL, "C");
     return test_run(s);
 }
