@@ -1,3 +1,4 @@
+/* Tests: error.c caveat.c version.c */
 #include "test.h"
 #include "core/core.h"
 #include <ropelaw/version.h>
