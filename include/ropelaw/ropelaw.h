@@ -13,5 +13,6 @@
 #include <ropelaw/table.h>
 #include <ropelaw/series.h>
 #include <ropelaw/fitted_law.h>
+#include <ropelaw/attention.h>
 
 #endif
