@@ -1,5 +1,6 @@
-/* Columns are scaled to unit length before their rank is judged: a parameter's unit must not decide whether it is
-   identified. gsl_multifit_nlinear_covar is avoided on purpose: below full rank it answers 4e30 or 0 as a success. */
+/* Columns are scaled to unit length before their rank is judged: a parameter's unit must not decide whether
+   it is identified. gsl_multifit_nlinear_covar is avoided on purpose: below full rank it answers 4e30 or 0 as
+   a success. */
 #include "num/lsq.h"
 #include "num/lapack.h"
 #include <float.h>
@@ -55,13 +56,14 @@ static void free_memory(lsq_memory *k) {
     core_free(k->pivot);
 }
 
-ropelaw_status num_lsq(size_t m, size_t n, const double *a, const double *b, double *x, num_lsq_report *report,
-                       ropelaw_error *error) {
+ropelaw_status num_lsq(size_t m, size_t n, const double *a, const double *b, double *x,
+                       num_lsq_report *report, ropelaw_error *error) {
     ropelaw_status status = check_matrix(m, n, a, error);
     if (!status) status = check_matrix(m, 1, b, error);
     if (status) return status;
     int im = (int)m, in = (int)n, one = 1, rows = im > in ? im : in, info = 0, rank = 0;
-    int lwork = 64 * (in + 1) + 4 * in + im + in; /* >= the minimum mn + max(2mn, n+1, mn+nrhs) with room for blocks */
+    int lwork = 64 * (in + 1) + 4 * in + im +
+                in; /* >= the minimum mn + max(2mn, n+1, mn+nrhs) with room for blocks */
     lsq_memory k = {core_malloc(m * n, sizeof(double)), core_malloc(n, sizeof(double)),
                     core_calloc((size_t)rows, sizeof(double)), core_malloc((size_t)lwork, sizeof(double)),
                     core_calloc(n, sizeof(int))};
@@ -78,11 +80,14 @@ ropelaw_status num_lsq(size_t m, size_t n, const double *a, const double *b, dou
         *report = (num_lsq_report){(size_t)rank, residual_squares(m, n, a, b, x)};
     }
     free_memory(&k);
-    return info ? core_fail(error, ROPELAW_NOCONV, "", "", "", "dgelsy ended with info %d", info) : ROPELAW_OK;
+    return info ? core_fail(error, ROPELAW_NOCONV, "", "", "", "dgelsy ended with info %d", info)
+                : ROPELAW_OK;
 }
 
-/* cov = V diag(1/s^2) V' in unit columns, then the units back. vt is n x n by columns, row k is the k-th vector. */
-static size_t assemble(size_t n, const double *s, const double *vt, const double *scale, double cutoff, double *cov) {
+/* cov = V diag(1/s^2) V' in unit columns, then the units back. vt is n x n by columns, row k is the k-th
+ * vector. */
+static size_t assemble(size_t n, const double *s, const double *vt, const double *scale, double cutoff,
+                       double *cov) {
     size_t rank = 0;
     while (rank < n && s[rank] > cutoff) rank++;
     for (size_t i = 0; i < n; i++)
@@ -112,7 +117,8 @@ static ropelaw_status covariance_tall(size_t m, size_t n, const double *j, doubl
     if (!info) *rank = assemble(n, s, vt, scale, (double)m * DBL_EPSILON * s[0], cov);
     core_free(memory);
     core_free(iwork);
-    return info ? core_fail(error, ROPELAW_NOCONV, "", "", "", "dgesdd ended with info %d", info) : ROPELAW_OK;
+    return info ? core_fail(error, ROPELAW_NOCONV, "", "", "", "dgesdd ended with info %d", info)
+                : ROPELAW_OK;
 }
 
 ropelaw_status num_covariance(size_t m, size_t n, const double *j, double *cov, size_t *rank,
@@ -136,7 +142,8 @@ ropelaw_status num_cholesky(size_t n, double *a, ropelaw_error *error) {
         for (size_t i = j + 1; i < n; i++)
             if (fabs(a[j * n + i] - a[i * n + j]) > 1e-10 * sqrt(fabs(a[i * n + i] * a[j * n + j])))
                 return core_fail(error, ROPELAW_DOMAIN, "covariance", "", "symmetric",
-                                 "covariance: entries (%zu,%zu) and (%zu,%zu) differ", i + 1, j + 1, j + 1, i + 1);
+                                 "covariance: entries (%zu,%zu) and (%zu,%zu) differ", i + 1, j + 1, j + 1,
+                                 i + 1);
     int in = (int)n, info = 0;
     dpotrf_("L", &in, a, &in, &info);
     if (info)
@@ -151,6 +158,7 @@ ropelaw_status num_whiten(size_t n, const double *lower, size_t n_columns, doubl
     int in = (int)n, columns = (int)n_columns, info = 0;
     if (!n || !n_columns) return ROPELAW_OK;
     dtrtrs_("L", "N", "N", &in, &columns, lower, &in, b, &in, &info);
-    if (info) return core_fail(error, ROPELAW_SINGULAR, "covariance", "", "", "covariance factor has a zero pivot");
+    if (info)
+        return core_fail(error, ROPELAW_SINGULAR, "covariance", "", "", "covariance factor has a zero pivot");
     return ROPELAW_OK;
 }

@@ -1,5 +1,5 @@
-/* Linear least squares and covariances that know their rank, and whitening by a covariance. Matrices are stored by
-   columns (column j of an m x n matrix starts at a + j*m). */
+/* Linear least squares and covariances that know their rank, and whitening by a covariance. Matrices are
+   stored by columns (column j of an m x n matrix starts at a + j*m). */
 #ifndef ROPELAW_NUM_LSQ_H
 #define ROPELAW_NUM_LSQ_H
 
@@ -11,10 +11,10 @@ typedef struct {
 } num_lsq_report;
 
 /* Minimise |a x - b|: complete orthogonal factorisation with column pivoting (dgelsy), columns scaled to unit
-   length first; below full rank the x of least (scaled) norm. In a [m*n], b [m]; out x [n]. Returns OK; SHAPE for
-   m or n = 0; DOMAIN for non-finite input; NOMEM. */
-ropelaw_status num_lsq(size_t m, size_t n, const double *a, const double *b, double *x, num_lsq_report *report,
-                       ropelaw_error *error) ROPELAW_MUST_USE;
+   length first; below full rank the x of least (scaled) norm. In a [m*n], b [m]; out x [n]. Returns OK; SHAPE
+   for m or n = 0; DOMAIN for non-finite input; NOMEM. */
+ropelaw_status num_lsq(size_t m, size_t n, const double *a, const double *b, double *x,
+                       num_lsq_report *report, ropelaw_error *error) ROPELAW_MUST_USE;
 
 /* (J'J)^-1 of an m x n matrix through the singular values of J with unit columns (dgesdd); those below
    max(m,n)*eps*largest count as zero, and the pseudo-inverse is given. In j [m*n]; out cov [n*n], rank.
@@ -23,11 +23,12 @@ ropelaw_status num_covariance(size_t m, size_t n, const double *j, double *cov, 
                               ropelaw_error *error) ROPELAW_MUST_USE;
 
 /* Lower Cholesky factor of a symmetric positive definite n x n matrix, in place (upper triangle zeroed).
-   Returns OK; SINGULAR naming `covariance` if it is not positive definite; DOMAIN for non-finite or asymmetric
-   input (beyond 1e-10 of the diagonal). */
+   Returns OK; SINGULAR naming `covariance` if it is not positive definite; DOMAIN for non-finite or
+   asymmetric input (beyond 1e-10 of the diagonal). */
 ropelaw_status num_cholesky(size_t n, double *a, ropelaw_error *error) ROPELAW_MUST_USE;
 
-/* Solve lower * x = b for n_columns right sides, in place: whitening of b. Returns OK; SINGULAR for a zero pivot. */
+/* Solve lower * x = b for n_columns right sides, in place: whitening of b. Returns OK; SINGULAR for a zero
+ * pivot. */
 ropelaw_status num_whiten(size_t n, const double *lower, size_t n_columns, double *b,
                           ropelaw_error *error) ROPELAW_MUST_USE;
 

@@ -1,14 +1,15 @@
 /* GSL's Levenberg-Marquardt, guarded.
 
    What GSL 2.7 does unguarded, and what stands against it here:
-   - a trial step whose residuals are nan is accepted (the rejection test compares with <): non-finite residuals are
-     replaced by 1e100;
-   - its gradient test is absolute (gtol * max(phi, 1)), so that a small loss scale ends the iteration early with
-     success: residuals are divided by their scale, gtol is 0, and the gradient is judged here, relative to |J_k||r|;
-   - a zero or dependent column (a parameter run off to where the model is flat) counts as convergence: the rank is
-     judged here, and the start is tried again with geodesic acceleration;
-   - bounds do not exist: a step across one is cut there and the parameter fixed (active set); it is released when
-     the gradient points inwards;
+   - a trial step whose residuals are nan is accepted (the rejection test compares with <): non-finite
+   residuals are replaced by 1e100;
+   - its gradient test is absolute (gtol * max(phi, 1)), so that a small loss scale ends the iteration early
+   with success: residuals are divided by their scale, gtol is 0, and the gradient is judged here, relative to
+   |J_k||r|;
+   - a zero or dependent column (a parameter run off to where the model is flat) counts as convergence: the
+   rank is judged here, and the start is tried again with geodesic acceleration;
+   - bounds do not exist: a step across one is cut there and the parameter fixed (active set); it is released
+   when the gradient points inwards;
    - wrong sizes raise through the process-wide error handler: they are refused before GSL sees them. */
 #include "num/nls.h"
 #include <float.h>
@@ -24,7 +25,8 @@ const num_nls_options num_nls_options_default = {.max_iterations = 400, .xtol = 
 
 struct num_nls_work {
     size_t n, p;
-    gsl_multifit_nlinear_workspace *gsl[N_METHODS][NUM_NLS_MOST_PARAMETERS + 1]; /* by number of free parameters */
+    gsl_multifit_nlinear_workspace
+        *gsl[N_METHODS][NUM_NLS_MOST_PARAMETERS + 1]; /* by number of free parameters */
     double *theta, *before, *r, *j, *q;
     size_t free_index[NUM_NLS_MOST_PARAMETERS];
     size_t n_free;
@@ -139,7 +141,8 @@ static bool cut_at_bound(num_nls_work *work, const double *before, double *theta
 /* One run of GSL on the free parameters, until it ends or meets a bound (true). */
 static bool descend(num_nls_work *work, gsl_multifit_nlinear_workspace *gsl, const num_nls_options *options,
                     double *theta, num_nls_report *report) {
-    gsl_multifit_nlinear_fdf fdf = {.f = evaluate, .df = differentiate, .n = work->n, .p = work->n_free, .params = work};
+    gsl_multifit_nlinear_fdf fdf = {
+        .f = evaluate, .df = differentiate, .n = work->n, .p = work->n_free, .params = work};
     double start[NUM_NLS_MOST_PARAMETERS];
     for (size_t k = 0; k < work->n_free; k++) start[k] = theta[work->free_index[k]];
     gsl_vector_const_view x = gsl_vector_const_view_array(start, work->n_free);
@@ -150,8 +153,7 @@ static bool descend(num_nls_work *work, gsl_multifit_nlinear_workspace *gsl, con
         report->iterations++;
         memcpy(work->before, theta, work->p * sizeof *theta);
         bool stalled = gsl_multifit_nlinear_iterate(gsl) != GSL_SUCCESS;
-        for (size_t k = 0; k < work->n_free; k++)
-            theta[work->free_index[k]] = gsl_vector_get(gsl->x, k);
+        for (size_t k = 0; k < work->n_free; k++) theta[work->free_index[k]] = gsl_vector_get(gsl->x, k);
         if (cut_at_bound(work, work->before, theta)) return true;
         if (stalled) {
             report->ending = NUM_NLS_STALLED;
@@ -191,8 +193,9 @@ static double linearise(num_nls_work *work, const double *theta, double *norms) 
     return sqrt(dot(work->n, work->r, work->r));
 }
 
-/* Pivoted modified Gram-Schmidt on the unit columns in work->q: rank, and the coefficient of r on each direction,
-   from which the Gauss-Newton step follows. Returns whether every component of that step is below 1e-9. */
+/* Pivoted modified Gram-Schmidt on the unit columns in work->q: rank, and the coefficient of r on each
+   direction, from which the Gauss-Newton step follows. Returns whether every component of that step is below
+   1e-9. */
 static size_t orthogonalise(num_nls_work *work, const double *norms, const double *theta, bool *settled) {
     size_t p = work->n_free, order[NUM_NLS_MOST_PARAMETERS], rank = 0;
     double upper[NUM_NLS_MOST_PARAMETERS][NUM_NLS_MOST_PARAMETERS], c[NUM_NLS_MOST_PARAMETERS];
@@ -247,7 +250,8 @@ static void examine(num_nls_work *work, const double *theta, num_nls_report *rep
     report->gradient_cos = 0;
     bool settled = true;
     for (size_t k = 0; k < work->n_free && length > 0; k++)
-        report->gradient_cos = fmax(report->gradient_cos, fabs(dot(work->n, work->q + k * work->n, work->r)) / length);
+        report->gradient_cos =
+            fmax(report->gradient_cos, fabs(dot(work->n, work->q + k * work->n, work->r)) / length);
     report->rank = orthogonalise(work, norms, theta, &settled);
     report->converged = report->rank == work->n_free && (report->gradient_cos <= 1e-6 || settled);
 }
@@ -281,8 +285,8 @@ static bool release(num_nls_work *work, const double *theta, uint64_t *released)
     return false;
 }
 
-static ropelaw_status attempt(num_nls_work *work, size_t method, const num_nls_options *options, double *theta,
-                              num_nls_report *report) {
+static ropelaw_status attempt(num_nls_work *work, size_t method, const num_nls_options *options,
+                              double *theta, num_nls_report *report) {
     uint64_t released = 0;
     work->n_free = 0;
     for (size_t k = 0; k < work->p; k++)
@@ -308,8 +312,8 @@ static ropelaw_status check_start(num_nls_work *work, const num_nls_problem *pro
                                   ropelaw_error *error) {
     if (problem->n != work->n || problem->p != work->p || problem->n < problem->p || !problem->n)
         return core_fail(error, ROPELAW_SHAPE, "points", "", "at least one per parameter",
-                         "%zu residuals for %zu parameters (memory for %zu and %zu)", problem->n, problem->p, work->n,
-                         work->p);
+                         "%zu residuals for %zu parameters (memory for %zu and %zu)", problem->n, problem->p,
+                         work->n, work->p);
     double sum = 0;
     for (size_t k = 0; k < problem->p; k++) {
         if (!isfinite(theta[k])) return core_fail_number(error, ROPELAW_DOMAIN, "start", theta[k], "finite");
@@ -317,7 +321,8 @@ static ropelaw_status check_start(num_nls_work *work, const num_nls_problem *pro
     }
     problem->residual(problem->context, theta, work->r);
     for (size_t i = 0; i < problem->n; i++) sum += work->r[i] * work->r[i];
-    if (!isfinite(sum)) return core_fail_number(error, ROPELAW_DOMAIN, "residuals at the start", sum, "finite");
+    if (!isfinite(sum))
+        return core_fail_number(error, ROPELAW_DOMAIN, "residuals at the start", sum, "finite");
     work->problem = problem;
     work->scale = problem->scale > 0 ? problem->scale : sqrt(sum / (double)problem->n);
     if (!(work->scale > 0)) work->scale = 1;
@@ -325,7 +330,8 @@ static ropelaw_status check_start(num_nls_work *work, const num_nls_problem *pro
 }
 
 static bool better(const num_nls_report *a, const num_nls_report *b) {
-    if (a->converged != b->converged && fabs(a->rss - b->rss) <= 1e-6 * fmin(a->rss, b->rss)) return a->converged;
+    if (a->converged != b->converged && fabs(a->rss - b->rss) <= 1e-6 * fmin(a->rss, b->rss))
+        return a->converged;
     return a->rss < b->rss;
 }
 
@@ -337,7 +343,8 @@ ropelaw_status num_nls_fit(num_nls_work *work, const num_nls_problem *problem, c
     if (status) return status;
     memcpy(second, first, work->p * sizeof *first);
     num_nls_report lm = {0}, accelerated = {0};
-    if (attempt(work, LM, options, first, &lm)) return core_fail_memory(error, work->n, work->p * sizeof(double));
+    if (attempt(work, LM, options, first, &lm))
+        return core_fail_memory(error, work->n, work->p * sizeof(double));
     bool use_second = false;
     if (!lm.converged && !options->lm_only) {
         if (attempt(work, LMACCEL, options, second, &accelerated))

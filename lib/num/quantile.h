@@ -1,11 +1,11 @@
-/* Distribution functions and quantiles. No call reaches a path of GSL that raises: outside its domain a function
-   returns nan. Relative accuracy 1e-12 for degrees of freedom up to 1e5 (tested against multi-precision values). */
+/* Distribution functions and quantiles. No call reaches a path of GSL that raises: outside its domain a
+   function returns nan. Relative accuracy 1e-12 for degrees of freedom up to 1e5 (tested against
+   multi-precision values). */
 #ifndef ROPELAW_NUM_QUANTILE_H
 #define ROPELAW_NUM_QUANTILE_H
 
-/* Standard normal: P(Z <= x), its logarithm (stable in the far tail), and the x with P(Z <= x) = p. */
+/* Standard normal: P(Z <= x), and the x with P(Z <= x) = p (logarithms: log_normal.h). */
 double num_normal_cdf(double x);
-double num_normal_log_cdf(double x);
 double num_normal_quantile(double p);
 
 /* Upper tails P(X > x) and quantiles (P(X <= x) = p). Degrees of freedom are real and > 0; an infinite `df`

@@ -9,8 +9,8 @@ typedef struct {
     double x, f;
 } node;
 
-/* State of the root search: b is the best point, c the other end of the bracket, a the previous b; `step` is the
-   last step and `before` the one before it. */
+/* State of the root search: b is the best point, c the other end of the bracket, a the previous b; `step` is
+   the last step and `before` the one before it. */
 typedef struct {
     node a, b, c;
     double step, before;
@@ -30,8 +30,8 @@ static double interpolate(const bracket *k, double half, double *q) {
     return fabs(p);
 }
 
-/* By inverse quadratic interpolation or the secant if that stays well inside the bracket and shrinks faster than
-   halving did, by bisection otherwise. */
+/* By inverse quadratic interpolation or the secant if that stays well inside the bracket and shrinks faster
+   than halving did, by bisection otherwise. */
 static void choose_step(bracket *k, double half, double tolerance) {
     double q = 0, p = INFINITY, before = k->before;
     if (fabs(before) >= tolerance && fabs(k->a.f) > fabs(k->b.f)) p = interpolate(k, half, &q);

@@ -127,8 +127,11 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("lsq");
-    const TTest *const tests[] = {normal_equations_hold, rank_is_seen_whatever_the_unit,
-                                  covariance_inverts_the_information, whitening_makes_the_covariance_one, refusals,
+    const TTest *const tests[] = {normal_equations_hold,
+                                  rank_is_seen_whatever_the_unit,
+                                  covariance_inverts_the_information,
+                                  whitening_makes_the_covariance_one,
+                                  refusals,
                                   NULL};
     test_add(s, "lsq", tests);
     return test_run(s);

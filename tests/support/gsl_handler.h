@@ -15,7 +15,8 @@ static void gsl_handler_install(void) {
 
 /* gsl_set_error_handler returns the one before */
 static void gsl_handler_check(void) {
-    ck_assert_msg(gsl_set_error_handler(gsl_handler_fail) == gsl_handler_fail, "GSL's error handler was exchanged");
+    ck_assert_msg(gsl_set_error_handler(gsl_handler_fail) == gsl_handler_fail,
+                  "GSL's error handler was exchanged");
 }
 
 #endif
