@@ -1,6 +1,6 @@
 /* Distribution functions and quantiles. No call reaches a path of GSL that raises: outside its domain a
-   function returns nan. Relative accuracy 1e-12 for degrees of freedom up to 1e5 (tested against
-   multi-precision values). */
+   function returns nan. Relative accuracy 1e-12 for degrees of freedom up to 1e4, 1e-11 up to 1e5 (tested
+   against multi-precision values). */
 #ifndef ROPELAW_NUM_QUANTILE_H
 #define ROPELAW_NUM_QUANTILE_H
 
