@@ -14,5 +14,8 @@
 #include <ropelaw/series.h>
 #include <ropelaw/fitted_law.h>
 #include <ropelaw/attention.h>
+#include <ropelaw/rope.h>
+#include <ropelaw/law.h>
+#include <ropelaw/coverage.h>
 
 #endif
