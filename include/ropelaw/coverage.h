@@ -52,7 +52,7 @@ typedef struct {
  * Source   ropelaw (docs/laws.md, "Phase coverage").
  * Accuracy distance 4 ulp. Cost O(n_pairs). Threads: pure.
  * Golden   LLaMA2 (d 128, 1e4, 4096) with base 1e6: last good distance 112138 for phi 0 (pair 46, bound
- * 112139) and 161118 for phi 1 (pair 48).
+ *          112139) and 161118 for phi 1 (pair 48).
  */
 ROPELAW_API ropelaw_status ropelaw_coverage_eval(const ropelaw_arcs *arcs, double phi_rad,
                                                  ropelaw_coverage *coverage,

@@ -18,7 +18,6 @@
 #ifndef ROPELAW_LAW_H
 #define ROPELAW_LAW_H
 
-#include <ropelaw/cpu.h>
 #include <ropelaw/rope.h>
 
 #ifdef __cplusplus
@@ -69,8 +68,8 @@ typedef struct {
  * In          rotary_dim [1] even, 2 .. ROPELAW_ROTARY_DIM_MAX; base [1] > 1; train_len_tok [token] >= 7
  * Out         critical
  * Returns     OK; INVALID for NULL; DOMAIN naming the argument.
- * Accuracy    the count is exact (near an integer it is decided in double-double arithmetic). O(1). Threads:
- * pure. Golden      d 128, base 1e4, 4096 tokens -> 92 (real 90.05376254750910).
+ * Accuracy    exact count (near an integer it is decided in double-double arithmetic). O(1). Threads: pure.
+ * Golden      d 128, base 1e4, 4096 tokens -> 92 (real 90.05376254750910).
  */
 ROPELAW_API ropelaw_status ropelaw_critical_dim_count(size_t rotary_dim, double base, double train_len_tok,
                                                       ropelaw_critical *critical,
@@ -83,8 +82,7 @@ ROPELAW_API ropelaw_status ropelaw_critical_dim_count(size_t rotary_dim, double 
  * Out      base [1]; exactly pretrain_base if the lengths are equal; INFINITY beyond the largest double
  * Returns  OK; INVALID for NULL; DOMAIN naming the argument.
  * Accuracy 1 ulp where long double is wider than double, else 1e-13 relative. Threads: pure.
- * Golden   1e4, 4096 -> 16384: 71738.4362; 1e6, 32768 -> 131072: 9370821.043 (Mistral-Large, HF discussion
- * 16).
+ * Golden   1e4, 4096 -> 16384: 71738.4362; 1e6, 32768 -> 131072: 9370821.043 (Mistral-Large).
  */
 ROPELAW_API ropelaw_status ropelaw_critical_base_eval(double pretrain_base, double train_len_tok,
                                                       double tune_len_tok, double *base,
@@ -126,7 +124,7 @@ typedef struct {
     double small_base[3]; /* (16d) */
     double bound_tok;     /* closed_form; NAN with the caveat UNBOUNDED */
     double
-        bound_real_tok;   /* closed form without the ceiling: continuous at critical_base; NAN as bound_tok */
+        bound_real_tok;   /* closed form without the ceiling, continuous at critical_base; NAN as bound_tok */
     double bound_16b_tok; /* closed_form_16b: 2*pi*b^(critical_dim/d); NAN if critical.full */
     double drop_len_tok;  /* tuned length at which tune_base becomes critical; NAN if tune_base <= b0 */
     uint32_t caveats;     /* OUTSIDE_THEORY, REGIME_SMALL_BASE, TUNE_BELOW_TRAIN, NOT_MONOTONE, UNBOUNDED,
@@ -141,10 +139,9 @@ typedef struct {
  * Returns  OK; INVALID for NULL; DOMAIN naming the argument.
  * Limits   as pre-trained the bound is train_len exactly. Never drops with base or train_len; may drop with
  *          tune_len (caveat NOT_MONOTONE when tune_len lies between drop_len_tok/2 and the end of the drop).
- *          Where every pair saw a full period a large base has no bound. See docs/laws.md for measured
- * errors. Accuracy regime exact; lengths 4 ulp where long double is wider than double, else 1e-13. O(1).
- * Threads: pure. Golden   d 128, 1e4 -> 1e6, 4096 -> 16384: LARGE_BASE, 129026.78; base 1e4, 4096: TUNED,
- * 4096.
+ *          Where every pair saw a full period a large base has no bound. Measured errors: docs/laws.md.
+ * Accuracy regime exact; lengths 4 ulp where long double is wider than double, else 1e-13. Threads: pure.
+ * Golden   d 128, 1e4 -> 1e6, 4096 -> 16384: LARGE_BASE, 129026.78; base 1e4, 4096: TUNED, 4096.
  */
 ROPELAW_API ropelaw_status ropelaw_bound_eval(const ropelaw_setting *setting, ropelaw_bound *bound,
                                               ropelaw_error *error) ROPELAW_MUST_USE;
@@ -169,45 +166,12 @@ ROPELAW_API ropelaw_status ropelaw_tune_len_find(const ropelaw_setting *setting,
  * Any base reaches tune_len; beyond it the base must exceed critical_base and (16b) must reach the bound.
  *
  * In       setting (tune_base is not read); bound_tok [token] >= 7
- * Out      base [1]: ropelaw_bound_eval gives at least bound_tok with it; pretrain_base if nothing need
- * change; NAN if every pair saw a full period and bound_tok > tune_len Returns  OK; INVALID for NULL; DOMAIN
- * naming the argument.
+ * Out      base [1]: ropelaw_bound_eval gives at least bound_tok with it; pretrain_base where that is enough;
+ *          NAN if every pair saw a full period and bound_tok > tune_len
+ * Returns  OK; INVALID for NULL; DOMAIN naming the argument.
  */
 ROPELAW_API ropelaw_status ropelaw_tune_base_find(const ropelaw_setting *setting, double bound_tok,
                                                   double *base, ropelaw_error *error) ROPELAW_MUST_USE;
-
-/** A sweep: row i is (rotary_dim[i], base[i], train_len_tok[i]); see ropelaw_sweep_eval. */
-typedef struct {
-    size_t n_rows;
-    const double *base;          /* [n_rows] pre-training base */
-    const double *train_len_tok; /* [n_rows] */
-    const size_t *rotary_dim;    /* [n_rows] */
-    const double *tune_base;     /* [n_rows]; NULL: as pre-trained */
-    const double *tune_len_tok;  /* [n_rows]; NULL: as train_len */
-} ropelaw_sweep;
-
-typedef struct {
-    double *critical_dim; /* [n_rows]; may be NULL */
-    double *bound_tok;    /* [n_rows]: closed_form, NAN where UNBOUNDED; may be NULL */
-    double
-        *bound_16b_tok;   /* [n_rows]: closed_form_16b, NAN where every pair saw a full period; may be NULL */
-    double *period_tok;   /* [n_rows][period_stride]: periods at tune_base; may be NULL */
-    size_t period_stride; /* doubles from row to row, >= rotary_dim/2 of every row; what exceeds a row's own
-                             pairs is left as it was */
-} ropelaw_sweep_out;
-
-/**
- * The law over arrays, with the widest instructions that `isa` and the processor allow.
- *
- * In       sweep; isa: ROPELAW_ISA_AVX512 for the best there is, lower to cap it
- * Out      the arrays in `out` that are not NULL
- * Returns  OK; INVALID; SHAPE if period_stride is too small; DOMAIN naming argument and row (nothing is
- * written). Accuracy critical_dim and the regime are those of the scalar calls, exactly; lengths and periods
- * 1e-13 relative. Threads  pure. Cost a few ns per row and 0.1-0.2 ns per period (bench/sweep.c).
- */
-ROPELAW_API ropelaw_status ropelaw_sweep_eval(const ropelaw_sweep *sweep, ropelaw_isa isa,
-                                              const ropelaw_sweep_out *out,
-                                              ropelaw_error *error) ROPELAW_MUST_USE;
 
 #ifdef __cplusplus
 }
