@@ -10,6 +10,7 @@
 #include <ropelaw/random.h>
 #include <ropelaw/blas.h>
 #include <ropelaw/cpu.h>
+#include <ropelaw/method.h>
 #include <ropelaw/table.h>
 #include <ropelaw/series.h>
 #include <ropelaw/fitted_law.h>
