@@ -2,9 +2,9 @@
  * The frequencies as engines compute them, float operation by float operation.
  *
  * transformers: arange(0, d, 2).float() / d, then torch.pow with the base rounded to float, then one
- * division and whatever the method does next. torch's vector pow has an error below 1 unit in the last
- * place; here the power is taken in double and rounded once, so that the two may differ by one unit
- * in the power and by two in its reciprocal.
+ * division and whatever the method does next; a scalar divided by a tensor is its reciprocal times the
+ * scalar. The power is taken in double and rounded once, which is what torch's scalar path gives; its
+ * vector path (Sleef) is off by one unit now and then, hence by two in the reciprocal.
  *
  * ggml (ggml-cpu rope): theta_scale = powf(base, -2/d); theta starts at the position and is multiplied
  * by theta_scale from pair to pair; each pair uses theta / divisor, then the linear scale or YaRN's mix

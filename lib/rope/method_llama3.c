@@ -22,7 +22,7 @@ static void exact(const rope_request *r, double *inv_freq) {
 static float mixed(const rope_request *r, float kept, float period) {
     const ropelaw_method_params *p = r->params;
     float low = (float)p->low_freq_factor, span = (float)(p->high_freq_factor - p->low_freq_factor);
-    float smooth = ((float)p->train_len / period - low) / span;
+    float smooth = (1.0f / period * (float)p->train_len - low) / span; /* torch: a / t is a * reciprocal(t) */
     return (1 - smooth) * kept / (float)r->factor + smooth * kept;
 }
 
@@ -31,7 +31,7 @@ static void hf(const rope_request *r, const float *power, float *inv_freq) {
     float longest = (float)(p->train_len / p->low_freq_factor),
           shortest = (float)(p->train_len / p->high_freq_factor);
     for (size_t n = 0; n < r->n_pairs; n++) {
-        float kept = 1.0f / power[n], period = (float)(2 * M_PI) / kept;
+        float kept = 1.0f / power[n], period = 1.0f / kept * (float)(2 * M_PI);
         if (period > longest)
             inv_freq[n] = kept / (float)r->factor;
         else if (p->high_freq_factor <= p->low_freq_factor || period < shortest)

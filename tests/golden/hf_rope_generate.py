@@ -10,10 +10,17 @@ huggingface/transformers (they are not kept here; the vectors were made with the
   V5   1863da9c6de6938849d79dae749e0d8344b0082d  5.16.0.dev0   everything but default
 Needs torch; nothing else of transformers is imported. Where V4 and V5 both know a method, both are
 run and must agree to the bit.
+
+torch's answers depend on the processor: its vector pow (Sleef) is off by one unit where its scalar pow is
+rounded correctly. Every case is therefore run twice, with ATEN_CPU_CAPABILITY=default (stored as numbers)
+and =avx2 (stored as the difference in units in the last place).
 """
-import hashlib
 import importlib.util
+import json
 import math
+import os
+import struct
+import subprocess
 import sys
 import types
 from types import SimpleNamespace
@@ -194,21 +201,41 @@ def values(numbers):
     return ", ".join(float(x).hex() for x in numbers)
 
 
-def write(modules):
+def answers(capability):
+    """All cases under one of torch's code paths, which it chooses when it is loaded."""
+    env = dict(os.environ, ATEN_CPU_CAPABILITY=capability, OMP_NUM_THREADS="1")
+    text = subprocess.run([sys.executable, __file__, "--json"] + sys.argv[1:], env=env, check=True,
+                          stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(text)
+
+
+def bits(x):
+    return struct.unpack("<i", struct.pack("<f", x))[0]
+
+
+def write():
     print("/* Made by hf_rope_generate.py with torch %s: do not edit. */" % torch.__version__)
     print("/* clang-format off */")
-    for case in cases():
-        (freqs, attention), source = both(modules, case)
+    for case, scalar, vector in zip(cases(), answers("default"), answers("avx2")):
+        (freqs, attention), source = scalar
+        assert vector[0][1] == attention and vector[1] == source
         print('{"%s", "%s", "transformers %s",' % (case["method"], case["name"], source))
         print(" {%s}," % ", ".join(".%s = %s" % kv for kv in params_of(case).items()))
         for key in ("short_factor", "long_factor"):
             print(" {%s}," % (values(case[key]) if key in case else "0"))
         print(" %d, %s, %d," % (case["seq"] or 0, attention.hex(), len(freqs)))
-        print(" {%s}}," % values(freqs))
+        print(" {%s}," % values(freqs))
+        print(" {%s}}," % ", ".join(str(bits(v) - bits(f)) for f, v in zip(freqs, vector[0][0])))
     print("/* clang-format on */")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4:
+    as_json = sys.argv[1:2] == ["--json"]
+    paths = sys.argv[2 if as_json else 1:]
+    if len(paths) != 3:
         sys.exit(__doc__)
-    write([load(path, "hf_%d" % i) for i, path in enumerate(sys.argv[1:])])
+    if as_json:
+        modules = [load(path, "hf_%d" % i) for i, path in enumerate(paths)]
+        print(json.dumps([both(modules, case) for case in cases()]))
+    else:
+        write()
