@@ -1,4 +1,5 @@
 #include "rope/method_entry.h"
+#include "rope/rope.h"
 #include <string.h>
 #include <strings.h>
 
@@ -61,8 +62,8 @@ static ropelaw_status domain(ropelaw_error *error, const char *argument, double 
 }
 
 static ropelaw_status check_dim(const char *argument, size_t dim, ropelaw_error *error) {
-    if (dim >= 2 && dim % 2 == 0 && dim <= 1u << 20) return ROPELAW_OK;
-    return domain(error, argument, (double)dim, "an even number in 2 .. 1048576");
+    if (dim >= 2 && dim % 2 == 0 && dim <= ROPELAW_ROTARY_DIM_MAX) return ROPELAW_OK;
+    return domain(error, argument, (double)dim, "an even number in 2 .. 65536");
 }
 
 static size_t dims_of(const rope_method *method, const ropelaw_method_params *params) {
@@ -164,10 +165,8 @@ ropelaw_status rope_request_fill(const rope_method *method, const ropelaw_method
     return ROPELAW_OK;
 }
 
-/* The exponent is a quotient of whole numbers and enters the power multiplied by ln(base), so a double
-   exponent alone costs ln(base) half units; the wider type rounds once at the end. */
 double rope_plain_freq(double base, double denominator, size_t n) {
-    return (double)powl((long double)base, -2.0L * (long double)n / (long double)denominator);
+    return (double)rope_freq(base, (size_t)denominator, n);
 }
 
 void rope_request_exact(const rope_method *method, const rope_request *request, double *inv_freq) {

@@ -47,7 +47,7 @@ extern const rope_method rope_method_default, rope_method_linear, rope_method_nt
     rope_method_proportional, rope_method_resonance, rope_method_abf, rope_method_critical_base,
     rope_method_evq, rope_method_factors;
 
-/* base^(-2n/denominator), rounded once where long double is wider than double. */
+/* base^(-2n/denominator), rounded once where long double is wider than double (rope_freq). */
 double rope_plain_freq(double base, double denominator, size_t n);
 
 /* The checked request for a length (0: train_len). */
