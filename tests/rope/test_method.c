@@ -1,7 +1,8 @@
-/* Tests: method.c method_engine.c method_default.c method_linear.c method_ntk.c method_dynamic.c
-   method_by_parts.c method_yarn.c method_longrope.c method_llama3.c method_proportional.c method_resonance.c
-   method_abf.c method_critical_base.c method_evq.c method_factors.c What holds for every entry of the
-   registry, identities, and errors. Published numbers: test_method_golden.c. */
+/* clang-format off */
+/* Tests: method.c method_engine.c method_default.c method_linear.c method_ntk.c method_dynamic.c method_by_parts.c method_yarn.c method_longrope.c method_llama3.c method_proportional.c method_resonance.c method_abf.c method_critical_base.c method_evq.c method_factors.c */
+/* clang-format on */
+/* What holds for every entry of the registry, identities, and errors. Published numbers: test_method_golden.c;
+   transformers' own: test_method_hf.c. */
 #include "test.h"
 #include <ropelaw/method.h>
 #include <string.h>

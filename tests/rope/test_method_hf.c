@@ -1,6 +1,5 @@
-/* Tests: method.c method_engine.c method_default.c method_linear.c method_ntk.c method_dynamic.c
-   method_yarn.c method_longrope.c method_llama3.c method_proportional.c The float path against vectors that
-   transformers' own code made (tests/golden/hf_rope_generate.py). */
+/* The float path of the methods against vectors that transformers' own code made
+   (tests/golden/hf_rope_generate.py). */
 #include "test.h"
 #include <ropelaw/method.h>
 #include <string.h>
