@@ -84,7 +84,9 @@ static ropelaw_status check_positive(const char *argument, double x, ropelaw_err
 
 static ropelaw_status check_lengths(const rope_method *method, const ropelaw_method_params *p,
                                     ropelaw_error *error) {
-    if (method->about.uses & ROPELAW_USES_TRAIN_LEN) {
+    uint32_t uses = method->about.uses;
+    int by_tau = uses & ROPELAW_USES_TAU && p->tau >= 0; /* then the length is only a default not needed */
+    if (uses & ROPELAW_USES_TRAIN_LEN && !by_tau) {
         if (!(isfinite(p->train_len) && p->train_len >= 1))
             return domain(error, "train_len", p->train_len, ">= 1");
     } else {
