@@ -11,6 +11,7 @@
 #include <ropelaw/blas.h>
 #include <ropelaw/cpu.h>
 #include <ropelaw/method.h>
+#include <ropelaw/precision.h>
 #include <ropelaw/table.h>
 #include <ropelaw/series.h>
 #include <ropelaw/fitted_law.h>
