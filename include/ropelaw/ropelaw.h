@@ -19,5 +19,7 @@
 #include <ropelaw/rope.h>
 #include <ropelaw/law.h>
 #include <ropelaw/coverage.h>
+#include <ropelaw/predictor.h>
+#include <ropelaw/plan.h>
 
 #endif

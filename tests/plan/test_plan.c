@@ -1,0 +1,170 @@
+/* Tests: setting.c predict.c design.c */
+#include "test.h"
+#include <ropelaw/plan.h>
+#include <ropelaw/random.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static ropelaw_error e;
+
+static ropelaw_plan_model model_of(double d, double base, double train) {
+    ropelaw_plan_model m = ropelaw_plan_model_default;
+    m.rotary_dim = d;
+    m.pretrain_base = base;
+    m.train_len = train;
+    return m;
+}
+
+static ropelaw_plan_result predict(const ropelaw_plan_model *m, double tune_base, double tune_len) {
+    ropelaw_plan plan = {tune_base, tune_len};
+    ropelaw_plan_result r;
+    test_assert_ok(ropelaw_plan_predict(m, &plan, NULL, &r, &e), e);
+    return r;
+}
+
+START_TEST(llama2_tuned) {
+    ropelaw_plan_model m = model_of(128, 1e4, 4096);
+    ropelaw_plan_result r = predict(&m, 1e6, 16384);
+    ck_assert_int_eq(r.law.regime, ROPELAW_REGIME_LARGE_BASE);
+    test_assert_abs(r.law.bound_tok, 129026.78, 0.005);
+    ck_assert(round(r.lo.distance_tok) == 112138 && r.lo.pair == 46 && round(r.hi.distance_tok) == 161118);
+    ck_assert_uint_eq(r.caveats, 0);
+    size_t n_fast = 0;
+    for (size_t i = 0; i < ropelaw_predictor_count(); i++) n_fast += !ropelaw_predictor_at(i)->slow;
+    ck_assert_uint_eq(r.n_rows, n_fast);
+    ck_assert_str_eq(r.rows[0].predictor->name, "closed_form");
+    ck_assert(r.rows[0].prediction.value == r.law.bound_tok);
+}
+END_TEST
+
+/* What the plan leaves open comes from the model, what the model leaves open from its pre-training. */
+START_TEST(who_says_what) {
+    ropelaw_plan_model m = model_of(128, 1e4, 4096);
+    ck_assert(predict(&m, NAN, NAN).law.bound_tok == 4096);
+    m.tune_base = 1e6; /* Code Llama: tuned with 1e6 at 16384, so 129027 and not 16384 */
+    m.tune_len = 16384;
+    test_assert_abs(predict(&m, NAN, NAN).law.bound_tok, 129026.78, 0.005);
+    ck_assert(predict(&m, 2e4, NAN).law.bound_tok == 16384);
+    ropelaw_plan_result r;
+    test_assert_ok(ropelaw_plan_predict(&m, NULL, NULL, &r, &e), e);
+    ck_assert(r.setting.tune_base == 1e6 && r.setting.tune_len_tok == 16384);
+}
+END_TEST
+
+/* UltraLLaDA: lengths doubled on the way in, halved on the way out; as pre-trained the bound is train_len. */
+START_TEST(bidirectional) {
+    ropelaw_plan_model m = model_of(128, 5e5, 4096);
+    m.bidirectional = 1;
+    ropelaw_plan_result r = predict(&m, NAN, NAN);
+    ck_assert(r.law.bound_tok == 4096 && r.law.critical.dim == 70);
+    m.pretrain_base = 5e5;
+    ropelaw_plan_design d;
+    test_assert_ok(ropelaw_plan_design_find(&m, 131072, NAN, &d, &e), e);
+    int seen = 0;
+    for (size_t i = 0; i < d.n_options; i++)
+        if (!strcmp(d.options[i].kind, "bound_base")) { /* lambda' for 128K as published in LongLLaDA terms */
+            test_assert_abs(d.options[i].base / 5e5, 561.94, 0.005);
+            test_assert_rel(d.options[i].predicted_bound, 131072, 1e-12);
+            seen = 1;
+        }
+    ck_assert(seen);
+}
+END_TEST
+
+START_TEST(method_frequencies) {
+    ropelaw_plan_model m = model_of(4, 1e4, 4096);
+    const double a[] = {1, 0.001}, w[] = {1, 0.0005};
+    ropelaw_plan_options options = ropelaw_plan_options_default;
+    options.freqs = (ropelaw_plan_freqs){2, a, w};
+    ropelaw_plan_result r;
+    test_assert_ok(ropelaw_plan_predict(&m, NULL, &options, &r, &e), e);
+    ck_assert(r.caveats & ROPELAW_CAVEAT_METHOD);
+    test_assert_rel(r.lo.distance_tok, 4095 * 2.0, 1e-15); /* interpolated by two */
+    ck_assert_uint_eq(r.lo.pair, 1);
+}
+END_TEST
+
+START_TEST(designs) {
+    ropelaw_random r;
+    ropelaw_random_init(&r, 41, 0);
+    for (int i = 0; i < 500; i++) {
+        ropelaw_plan_model m =
+            model_of(16 + 2 * ropelaw_random_below(&r, 120), exp(6 + 9 * ropelaw_random_uniform(&r)),
+                     512 + ropelaw_random_below(&r, 1u << 14));
+        m.bidirectional = i % 7 == 0;
+        double target = m.train_len * exp(4 * ropelaw_random_uniform(&r));
+        double tune = i % 2 ? NAN : m.train_len * (1 + 3 * ropelaw_random_uniform(&r));
+        ropelaw_plan_design d;
+        test_assert_ok(ropelaw_plan_design_find(&m, target, tune, &d, &e), e);
+        ck_assert_uint_ge(d.n_options, 1);
+        for (size_t k = 0; k < d.n_options; k++) {
+            const ropelaw_plan_option *o = &d.options[k];
+            ropelaw_plan_result p = predict(&m, o->base, o->tune_len); /* the forward law says the same */
+            ck_assert(isnan(o->factor));
+            if (!isnan(o->predicted_bound)) ck_assert(p.law.bound_tok == o->predicted_bound);
+            ck_assert(p.lo.bound_tok == o->lo.bound_tok || isnan(p.lo.bound_tok));
+            ck_assert_int_eq(o->reaches, isnan(o->predicted_bound) || o->predicted_bound >= target);
+            if (k) ck_assert_int_ge(d.options[k - 1].reaches, o->reaches);
+            if (!strcmp(o->kind, "critical_base")) ck_assert(o->predicted_bound == o->tune_len);
+            if (!strcmp(o->kind, "bound_base")) ck_assert(o->reaches);
+        }
+    }
+}
+END_TEST
+
+START_TEST(design_goldens) {
+    ropelaw_plan_model m = model_of(128, 1e4, 4096);
+    ropelaw_plan_design d;
+    test_assert_ok(ropelaw_plan_design_find(&m, 16384, NAN, &d, &e), e);
+    ck_assert_str_eq(d.options[0].kind, "critical_base");
+    test_assert_rel(d.options[0].base, 71738.4362, 1e-9);
+    ck_assert(d.options[0].predicted_bound == 16384 && d.options[0].tune_len == 16384);
+    ck_assert_str_eq(d.options[1].kind, "bound_base");
+    test_assert_rel(d.options[1].base, 56627.7967, 1e-9);
+    ck_assert(d.options[1].tune_len == 4096);
+    ck_assert_str_eq(d.options[d.n_options - 1].kind, "small_base");
+    test_assert_rel(d.options[d.n_options - 1].base, 2607.5945876176134, 1e-12); /* T'/2pi of 16384 */
+}
+END_TEST
+
+START_TEST(bad_input) {
+    ropelaw_plan_result r;
+    ropelaw_plan_model m = ropelaw_plan_model_default;
+    m.name = "some model";
+    test_assert_fails(ropelaw_plan_predict(&m, NULL, NULL, &r, &e), ROPELAW_INVALID, e, "rotary_dim");
+    ck_assert_ptr_nonnull(strstr(e.message, "some model"));
+    m.rotary_dim = 128;
+    test_assert_fails(ropelaw_plan_predict(&m, NULL, NULL, &r, &e), ROPELAW_INVALID, e, "pretrain_base");
+    m.pretrain_base = 1e4;
+    test_assert_fails(ropelaw_plan_predict(&m, NULL, NULL, &r, &e), ROPELAW_INVALID, e, "train_len");
+    m.train_len = 4096;
+    const double dims[] = {0, 127, 3.5, -2, 1e9, INFINITY};
+    for (size_t i = 0; i < COUNT(dims); i++) {
+        m.rotary_dim = dims[i];
+        test_assert_fails(ropelaw_plan_predict(&m, NULL, NULL, &r, &e), ROPELAW_DOMAIN, e, "rotary_dim");
+    }
+    m.rotary_dim = 128;
+    ropelaw_plan plan = {1, 4096};
+    test_assert_fails(ropelaw_plan_predict(&m, &plan, NULL, &r, &e), ROPELAW_DOMAIN, e, "tune_base");
+    plan = (ropelaw_plan){1e6, 0};
+    test_assert_fails(ropelaw_plan_predict(&m, &plan, NULL, &r, &e), ROPELAW_DOMAIN, e, "tune_len");
+    test_assert_fails(ropelaw_plan_predict(NULL, NULL, NULL, &r, &e), ROPELAW_INVALID, e, "model");
+    test_assert_fails(ropelaw_plan_predict(&m, NULL, NULL, NULL, &e), ROPELAW_INVALID, e, "result");
+    ropelaw_plan_design d;
+    const double lengths[] = {0, -1, NAN, INFINITY, 6};
+    for (size_t i = 0; i < COUNT(lengths); i++)
+        test_assert_fails(ropelaw_plan_design_find(&m, lengths[i], NAN, &d, &e), ROPELAW_DOMAIN, e,
+                          "target_len");
+    test_assert_fails(ropelaw_plan_design_find(&m, 8192, 0, &d, &e), ROPELAW_DOMAIN, e, "tune_len");
+    test_assert_fails(ropelaw_plan_design_find(NULL, 8192, NAN, &d, &e), ROPELAW_INVALID, e, "model");
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("plan");
+    const TTest *const tests[] = {llama2_tuned, who_says_what,  bidirectional, method_frequencies,
+                                  designs,      design_goldens, bad_input,     NULL};
+    test_add(s, "plan", tests);
+    return test_run(s);
+}
