@@ -1,6 +1,4 @@
-/* Tests: predictor.c predictor_closed_form.c predictor_closed_form_16b.c predictor_closed_form_real.c predictor_strict.c
-   predictor_phase_coverage.c predictor_real_critical_dim.c predictor_fitted.c predictor_phase_modulation.c
-   predictor_band.c */
+/* Tests: predictor.c predictor_closed_form.c predictor_closed_form_16b.c predictor_closed_form_real.c predictor_strict.c predictor_phase_coverage.c predictor_real_critical_dim.c predictor_fitted.c predictor_phase_modulation.c predictor_band.c */
 #include "test.h"
 #include <ropelaw/predictor.h>
 #include <ropelaw/random.h>
