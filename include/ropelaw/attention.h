@@ -70,14 +70,19 @@ typedef struct {
     ropelaw_attention_stride q, k, v, out; /* gradients have the strides of what they belong to */
 } ropelaw_attention_problem;
 
+/** A kernel as people see it. */
+typedef struct {
+    const char *name; /* "portable", "avx2", "avx512" */
+    ropelaw_isa isa;
+    const char *tile; /* microkernel sizes */
+} ropelaw_attention_kernel;
+
+/** Zero-initialise: one thread, the fastest kernel, no progress; what options == NULL means. */
 typedef struct {
     size_t n_threads;          /* 0 counts as 1 */
-    ropelaw_isa isa;           /* newest instruction set to use; what the processor lacks is not used */
+    const char *kernel;        /* name of a kernel, NULL: the fastest that this processor runs */
     ropelaw_progress progress; /* may be zero */
 } ropelaw_attention_options;
-
-/** One thread, best instruction set, no progress; what options == NULL means. */
-extern ROPELAW_API const ropelaw_attention_options ropelaw_attention_options_default;
 
 /** Memory lent to a call: any alignment. */
 typedef struct {
@@ -143,7 +148,7 @@ ROPELAW_API ropelaw_status ropelaw_attention_workspace_size(const ropelaw_attent
                                                             ropelaw_error *error) ROPELAW_MUST_USE;
 
 /**
- * out and lse by blocked online softmax in fp32, by the fastest kernel that options->isa allows.
+ * out and lse by blocked online softmax in fp32, by the kernel that the options name.
  *
  * In        q, k, v; lse may be NULL
  * Out       out; lse
@@ -266,19 +271,17 @@ ROPELAW_API ropelaw_status ropelaw_attention_reference_stats(const ropelaw_atten
                                                              const ropelaw_attention_stats *stats,
                                                              ropelaw_error *error) ROPELAW_MUST_USE;
 
-/** A kernel as people see it. */
-typedef struct {
-    const char *name; /* "portable", "avx2", "avx512" */
-    ropelaw_isa isa;
-    const char *tile; /* block and microkernel sizes */
-} ropelaw_attention_kernel;
-
 /** The i-th kernel of this build, oldest instruction set first, or NULL past the last. Threads: pure. */
 ROPELAW_API const ropelaw_attention_kernel *ropelaw_attention_kernel_at(size_t i);
 
-/** The kernel that a call with these options runs on this processor. Threads: pure. */
-ROPELAW_API const ropelaw_attention_kernel *
-ropelaw_attention_kernel_find(const ropelaw_attention_options *options);
+/**
+ * The kernel that a call with these options runs on this processor.
+ *
+ * Returns  OK; INVALID (no such kernel), UNSUPPORTED (the processor or the build's cap forbids it). Threads: pure.
+ */
+ROPELAW_API ropelaw_status ropelaw_attention_kernel_find(const ropelaw_attention_options *options,
+                                                         const ropelaw_attention_kernel **kernel,
+                                                         ropelaw_error *error) ROPELAW_MUST_USE;
 
 #ifdef __cplusplus
 }

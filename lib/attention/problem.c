@@ -3,10 +3,6 @@
 #include <math.h>
 #include <string.h>
 
-const ropelaw_attention_options ropelaw_attention_options_default = {
-    1, ROPELAW_ISA_AVX512, {NULL, NULL}
-};
-
 void ropelaw_attention_problem_layout(ropelaw_attention_problem *problem, ropelaw_attention_layout layout) {
     size_t d = problem->head_dim, t = problem->n_tok;
     ropelaw_attention_stride of_q = {problem->n_heads * d, d}, of_k = {problem->n_kv_heads * d, d};
