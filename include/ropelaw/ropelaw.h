@@ -21,5 +21,6 @@
 #include <ropelaw/coverage.h>
 #include <ropelaw/predictor.h>
 #include <ropelaw/plan.h>
+#include <ropelaw/probe.h>
 
 #endif

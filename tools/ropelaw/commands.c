@@ -1,6 +1,9 @@
 /* The registry of subcommands, in the order of the help. */
 #include "cli.h"
 
+extern const cli_command cmd_probe;
+
 const cli_command *const cli_commands[] = {
+    &cmd_probe,
     NULL,
 };
