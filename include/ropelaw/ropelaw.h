@@ -15,6 +15,7 @@
 #include <ropelaw/table.h>
 #include <ropelaw/series.h>
 #include <ropelaw/fitted_law.h>
+#include <ropelaw/preset.h>
 #include <ropelaw/attention.h>
 #include <ropelaw/rope.h>
 #include <ropelaw/law.h>

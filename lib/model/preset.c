@@ -1,0 +1,120 @@
+/* Names are compared in a plain form: the owner in front dropped, ASCII letters in lower case, separators dropped
+   except between two digits, where they become '-'. Nearness is the restricted
+   Damerau-Levenshtein distance (insert, drop, change, swap neighbours) of the plain forms. */
+#include "model/preset.h"
+#include "core/core.h"
+#include <ctype.h>
+#include <string.h>
+
+enum { LONGEST = 80 };
+
+size_t ropelaw_preset_count(void) {
+    return model_n_presets;
+}
+
+const ropelaw_preset *ropelaw_preset_get(size_t index) {
+    return index < model_n_presets ? &model_presets[index] : NULL;
+}
+
+static bool separator(char c) {
+    return isascii((unsigned char)c) && !isalnum((unsigned char)c);
+}
+
+static bool digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+/* The plain form of name[0..length), cut after LONGEST - 1 characters. */
+static void plain_form(const char *name, size_t length, char *out) {
+    size_t n = 0;
+    for (size_t i = 0; i < length; i++)
+        if (name[i] == '/' && i + 1 < length) {
+            name += i + 1;
+            length -= i + 1;
+            i = (size_t)-1;
+        }
+    for (size_t i = 0; i < length && n < LONGEST - 1; i++) {
+        if (!separator(name[i])) {
+            out[n++] = isascii((unsigned char)name[i]) ? (char)tolower((unsigned char)name[i]) : name[i];
+            continue;
+        }
+        while (i + 1 < length && separator(name[i + 1])) i++;
+        if (n && digit(out[n - 1]) && i + 1 < length && digit(name[i + 1])) out[n++] = '-';
+    }
+    out[n] = 0;
+}
+
+/* Calls about each name and alias: the next one in plain form, NULL at the end. */
+static const char *next_name(const ropelaw_preset *preset, const char *at, char *out) {
+    if (!at) {
+        plain_form(preset->name, strlen(preset->name), out);
+        return preset->aliases;
+    }
+    if (!*at) return NULL;
+    size_t length = strcspn(at, ";");
+    plain_form(at, length, out);
+    return at[length] ? at + length + 1 : at + length;
+}
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static size_t distance(const char *x, const char *y) {
+    size_t rows[3][LONGEST + 1], n = strlen(y);
+    size_t *before = rows[0], *last = rows[1], *now = rows[2];
+    for (size_t j = 0; j <= n; j++) last[j] = j;
+    for (size_t i = 1; x[i - 1]; i++) {
+        now[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            now[j] = least(least(last[j], now[j - 1]) + 1, last[j - 1] + (x[i - 1] != y[j - 1]));
+            if (i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1])
+                now[j] = least(now[j], before[j - 2] + 1);
+        }
+        size_t *spare = before;
+        before = last;
+        last = now;
+        now = spare;
+    }
+    return last[n];
+}
+
+const ropelaw_preset *ropelaw_preset_nearest(const char *name) {
+    char wanted[LONGEST], known[LONGEST];
+    plain_form(name, strlen(name), wanted);
+    size_t length = strlen(wanted), best = (length + 1) / 2; /* more than half changed is another name */
+    const ropelaw_preset *nearest = NULL;
+    for (size_t i = 0; i < model_n_presets; i++) {
+        for (const char *at = NULL; (at = next_name(&model_presets[i], at, known));) {
+            size_t d = distance(wanted, known);
+            if (d >= best) continue;
+            best = d;
+            nearest = &model_presets[i];
+        }
+    }
+    return nearest;
+}
+
+static const ropelaw_preset *find(const char *wanted) {
+    char known[LONGEST];
+    for (size_t i = 0; i < model_n_presets; i++)
+        for (const char *at = NULL; (at = next_name(&model_presets[i], at, known));)
+            if (!strcmp(wanted, known)) return &model_presets[i];
+    return NULL;
+}
+
+ropelaw_status ropelaw_preset_find(const char *name, const ropelaw_preset **preset, ropelaw_error *error) {
+    char wanted[LONGEST];
+    if (!name || !preset)
+        return core_fail(error, ROPELAW_INVALID, name ? "preset" : "name", "", "", "NULL was given");
+    plain_form(name, strlen(name), wanted);
+    const ropelaw_preset *found = find(wanted);
+    if (found) {
+        *preset = found;
+        return ROPELAW_OK;
+    }
+    found = ropelaw_preset_nearest(name);
+    if (!found) return core_fail(error, ROPELAW_INVALID, "model", name, "", "unknown model \"%.60s\"", name);
+    return core_fail(error, ROPELAW_INVALID, "model", name, found->name,
+                     "unknown model \"%.60s\": did you mean %s?", name, found->name);
+}

@@ -1,0 +1,10 @@
+/* The compiled table (written by generate_presets.py). */
+#ifndef ROPELAW_MODEL_PRESET_H
+#define ROPELAW_MODEL_PRESET_H
+
+#include <ropelaw/preset.h>
+
+extern const ropelaw_preset model_presets[];
+extern const size_t model_n_presets;
+
+#endif

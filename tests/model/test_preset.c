@@ -1,0 +1,255 @@
+#include "test.h"
+#include "table/csv.h"
+#include <ropelaw/law.h>
+#include <ropelaw/number.h>
+#include <ropelaw/preset.h>
+#include <string.h>
+
+static ropelaw_error error;
+
+static const ropelaw_preset *found(const char *name) {
+    const ropelaw_preset *preset = NULL;
+    test_assert_ok(ropelaw_preset_find(name, &preset, &error), error);
+    return preset;
+}
+
+static ropelaw_bound bound_of(const ropelaw_preset *p, double base, double length) {
+    ropelaw_setting setting = {(size_t)p->rotary_dim, p->pretrain_base, p->train_len_tok, base, length};
+    ropelaw_bound bound;
+    test_assert_ok(ropelaw_bound_eval(&setting, &bound, &error), error);
+    return bound;
+}
+
+/* The other road from the file to the program: the project's own CSV reader, cell by cell. */
+static void assert_cell(const ropelaw_preset *p, const char *column, const char *cell) {
+#define TEXT(member)                                                                                         \
+    { #member, p->member, NULL }
+#define NUMBER(member)                                                                                       \
+    { #member, NULL, &p->member }
+    const struct {
+        const char *name, *text;
+        const double *number;
+    } members[] = {TEXT(name),
+                   TEXT(aliases),
+                   TEXT(organisation),
+                   TEXT(architecture),
+                   TEXT(method),
+                   TEXT(parameters),
+                   TEXT(notes),
+                   TEXT(source),
+                   TEXT(source_2),
+                   NUMBER(head_dim),
+                   NUMBER(rotary_dim),
+                   NUMBER(base),
+                   NUMBER(base_local),
+                   NUMBER(pretrain_base),
+                   NUMBER(train_len_tok),
+                   NUMBER(tune_base),
+                   NUMBER(tune_len_tok),
+                   NUMBER(factor),
+                   NUMBER(window_tok),
+                   NUMBER(declared_len_tok),
+                   NUMBER(max_position_embeddings)};
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        if (strcmp(members[i].name, column)) continue;
+        double x = NAN;
+        if (members[i].text)
+            ck_assert_str_eq(members[i].text, cell);
+        else if (*cell)
+            test_assert_ok(ropelaw_number_parse(cell, strlen(cell), &x, &error), error);
+        if (members[i].number) ck_assert(*members[i].number == x || (isnan(x) && isnan(*members[i].number)));
+        return;
+    }
+    ck_abort_msg("column %s is not in ropelaw_preset", column);
+}
+
+START_TEST(the_compiled_table_is_the_file) {
+    char *text;
+    size_t length, rows = 0;
+    bool more;
+    table_csv csv;
+    test_assert_ok(table_read_file("data/models.csv", &text, &length, &error), error);
+    test_assert_ok(table_csv_open(&csv, text, length, "data/models.csv", 0, &error), error);
+    for (;; rows++) {
+        test_assert_ok(table_csv_next(&csv, &more, &error), error);
+        if (!more) break;
+        ck_assert_ptr_nonnull(ropelaw_preset_get(rows));
+        for (size_t i = 0; i < csv.n_columns; i++)
+            assert_cell(ropelaw_preset_get(rows), csv.columns[i], csv.cells[i].text);
+    }
+    table_csv_close(&csv);
+    ck_assert_uint_ge(rows, 150);
+    ck_assert_uint_eq(ropelaw_preset_count(), rows);
+    ck_assert_ptr_null(ropelaw_preset_get(rows));
+}
+END_TEST
+
+/* Unknown or in range; what belongs together is together. */
+START_TEST(every_row_makes_sense) {
+    for (size_t i = 0; i < ropelaw_preset_count(); i++) {
+        const ropelaw_preset *p = ropelaw_preset_get(i);
+        ck_assert_msg(*p->source && *p->method && *p->name, "%s", p->name);
+        ck_assert_msg(isnan(p->rotary_dim) || (fmod(p->rotary_dim, 2) == 0 && p->rotary_dim <= p->head_dim),
+                      "%s", p->name);
+        ck_assert_msg(isnan(p->train_len_tok) || isnan(p->tune_len_tok) ||
+                          p->tune_len_tok >= p->train_len_tok,
+                      "%s", p->name);
+        ck_assert_msg(isnan(p->tune_len_tok) == isnan(p->tune_base), "%s", p->name);
+        ck_assert_msg(isnan(p->tune_base) || p->tune_base == p->base,
+                      "%s: the last stage is the released file", p->name);
+        ck_assert_msg(!isnan(p->tune_base) || isnan(p->pretrain_base) || p->pretrain_base == p->base,
+                      "%s: another base needs a stage", p->name);
+        ck_assert_msg(isnan(p->factor) || strcmp(p->method, "default"), "%s", p->name);
+    }
+}
+END_TEST
+
+START_TEST(as_pre_trained_the_bound_is_the_training_length) {
+    int n = 0;
+    for (size_t i = 0; i < ropelaw_preset_count(); i++) {
+        const ropelaw_preset *p = ropelaw_preset_get(i);
+        if (isnan(p->pretrain_base) || isnan(p->train_len_tok) || isnan(p->rotary_dim)) continue;
+        double bound = bound_of(p, p->pretrain_base, p->train_len_tok).bound_tok;
+        ck_assert_msg(bound == p->train_len_tok, "%s: %.17g, not %.17g", p->name, bound, p->train_len_tok);
+        n++;
+    }
+    ck_assert_int_ge(n, 90);
+}
+END_TEST
+
+/* Public recipes with the critical base of their tuning length (relative 0.5 % of what was printed with three
+   digits) and the bound: 0 where it is the tuning length, -1 where it was not printed. */
+static const struct {
+    const char *name;
+    double tune_len, critical, bound;
+} recipes[] = {
+    {"CodeLlama-7B",                      16384,   7.17e4, 129027},
+    {"Code Llama 13B",                    16384,   7.17e4, 129027},
+    {"Index-1.9B-32K",                    32768,   1.92e5, 56886 },
+    {"SmolLM3-3B stage 32k",              32768,   1.61e6, 43438 },
+    {"SmolLM3-3B",                        65536,   5.12e6, 0     },
+    {"Llama-3-8B-Gradient stage 65k",     65536,   2.24e7, 0     },
+    {"Gradient 262k",                     262144,  2.83e8, 0     },
+    {"Gradient 1048k",                    1048576, 3.58e9, 0     },
+    {"granite-3.1-8b-instruct",           131072,  1.38e6, 675196},
+    {"ProLong 64k",                       65536,   2.24e7, 0     },
+    {"ProLong 512k",                      524288,  1.01e9, 0     },
+    {"EasyContext-Llama-2-7B stage 32k",  32768,   1.92e5, 129027},
+    {"EasyContext-Llama-2-7B stage 256k", 256000,  3.57e6, 675196},
+    {"EasyContext-Llama-2-7B stage 512k", 512000,  9.56e6, -1    },
+};
+
+START_TEST(public_recipes) {
+    for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
+        const ropelaw_preset *p = found(recipes[i].name);
+        ropelaw_bound bound = bound_of(p, p->tune_base, p->tune_len_tok);
+        ck_assert_double_eq(p->tune_len_tok, recipes[i].tune_len);
+        test_assert_rel(bound.critical_base, recipes[i].critical, 0.005);
+        if (recipes[i].bound == 0) ck_assert_double_eq(bound.bound_tok, p->tune_len_tok);
+        if (recipes[i].bound > 0) test_assert_abs(bound.bound_tok, recipes[i].bound, 0.5);
+    }
+}
+END_TEST
+
+static const struct {
+    const char *name;
+    size_t critical_dim;
+} critical_dims[] = {
+    {"LLaMA-7B",               82 },
+    {"LLaMA2-7B",              92 },
+    {"Mistral-7B",             100},
+    {"Llama-3-8B",             70 },
+    {"LLaDA-8B",               64 },
+    {"Mixtral-8x7B",           80 },
+    {"gemma-2b",               200},
+    {"GPT-NeoX",               16 },
+    {"Llama-3.2-1B",           36 },
+    {"phi-3-mini-4k-instruct", 68 },
+};
+
+START_TEST(known_critical_dimensions) {
+    for (size_t i = 0; i < sizeof critical_dims / sizeof *critical_dims; i++) {
+        const ropelaw_preset *p = found(critical_dims[i].name);
+        ck_assert_uint_eq(bound_of(p, p->pretrain_base, p->train_len_tok).critical.dim,
+                          critical_dims[i].critical_dim);
+    }
+}
+END_TEST
+
+START_TEST(every_name_finds_its_row) {
+    for (size_t i = 0; i < ropelaw_preset_count(); i++) {
+        const ropelaw_preset *p = ropelaw_preset_get(i);
+        ck_assert_ptr_eq(found(p->name), p);
+        char aliases[400];
+        ck_assert_uint_lt(strlen(p->aliases), sizeof aliases);
+        strcpy(aliases, p->aliases);
+        for (char *at, *alias = strtok_r(aliases, ";", &at); alias; alias = strtok_r(NULL, ";", &at))
+            ck_assert_msg(found(alias) == p, "%s finds %s, not %s", alias, found(alias)->name, p->name);
+    }
+}
+END_TEST
+
+START_TEST(spelling_does_not_matter) {
+    const ropelaw_preset *p = found("Llama-2-7B");
+    const char *const same[] = {"llama-2-7b", "LLaMA2-7B", "llama_2 7B", "meta-llama/Llama-2-7b",
+                                "Llama2 7b hf"};
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) ck_assert_ptr_eq(found(same[i]), p);
+    ck_assert_str_eq(found("qwen 2_5--7b")->name, "Qwen2.5-7B");
+}
+END_TEST
+
+START_TEST(unknown_names_get_a_suggestion) {
+    static const struct {
+        const char *name, *meant;
+    } wrong[] = {
+        {"Lama-2-7B",       "Llama-2-7B"     },
+        {"CodeLlama-7",     "CodeLlama-7B"   },
+        {"mistral 7b v1.0", "Mistral-7B-v0.1"},
+        {"phi 2x",          "phi-2"          },
+        {"phi",             "phi-2"          },
+        {"hpi2",            "phi-2"          },
+        {"gpt-noex-20b",    "gpt-neox-20b"   }
+    };
+    const ropelaw_preset *preset = NULL;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        test_assert_fails(ropelaw_preset_find(wrong[i].name, &preset, &error), ROPELAW_INVALID, error,
+                          "model");
+        ck_assert_str_eq(error.range, wrong[i].meant);
+        ck_assert_ptr_nonnull(strstr(error.message, wrong[i].meant));
+    }
+    /* one separator away from Qwen2.5-7B, and another model */
+    test_assert_fails(ropelaw_preset_find("Qwen2-57B", &preset, &error), ROPELAW_INVALID, error, "model");
+    ck_assert_ptr_null(preset);
+}
+END_TEST
+
+START_TEST(nonsense_gets_none) {
+    const ropelaw_preset *preset = NULL;
+    char longer[500];
+    memset(longer, 'q', sizeof longer - 1);
+    longer[sizeof longer - 1] = 0;
+    const char *const nonsense[] = {"", "/", "---", "zzzzzzzzzzzzz", longer};
+    for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
+        test_assert_fails(ropelaw_preset_find(nonsense[i], &preset, &error), ROPELAW_INVALID, error, "model");
+        ck_assert_str_eq(error.range, "");
+    }
+    test_assert_fails(ropelaw_preset_find(NULL, &preset, &error), ROPELAW_INVALID, error, "name");
+    ck_assert_ptr_null(ropelaw_preset_nearest("zzzzzzzzzzzzz"));
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("preset");
+    const TTest *const tests[] = {the_compiled_table_is_the_file,
+                                  every_row_makes_sense,
+                                  as_pre_trained_the_bound_is_the_training_length,
+                                  public_recipes,
+                                  known_critical_dimensions,
+                                  every_name_finds_its_row,
+                                  spelling_does_not_matter,
+                                  unknown_names_get_a_suggestion,
+                                  nonsense_gets_none,
+                                  NULL};
+    test_add(s, "preset", tests);
+    return test_run(s);
+}
