@@ -12,6 +12,7 @@
 #include <ropelaw/cpu.h>
 #include <ropelaw/method.h>
 #include <ropelaw/precision.h>
+#include <ropelaw/curve.h>
 #include <ropelaw/table.h>
 #include <ropelaw/series.h>
 #include <ropelaw/fitted_law.h>

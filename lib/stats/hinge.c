@@ -7,7 +7,9 @@
    alone, so they are made once for bootstraps and simulations. A hinge with its break at the knot u is the
    pair of free lines under the one linear constraint D(u) = right(u) - left(u) = 0, which costs D(u)^2 / Var
    D(u). Ties in x are replaced by their weighted mean; the scatter within them is a constant. */
+#include "stats/family.h"
 #include "stats/hinge.h"
+#include "stats/hinge_gls.h"
 #include <math.h>
 #include <string.h>
 
@@ -34,6 +36,7 @@ struct stats_hinge_plan {
     size_t *group;        /* [n] */
     step *left, *right;   /* [m] */
     spread *to, *from;    /* [m] lines through 0..k and k..m-1 */
+    stats_hinge_gls *gls; /* set under a covariance: then u alone of the members below counts */
     double *inverse_knot; /* [m] 1 / Var D(u_k) for the split after k; index m-1: knot m-2 for the split after
                              m-3 */
 };
@@ -50,6 +53,7 @@ void stats_hinge_destroy(stats_hinge_plan *plan) {
     core_free(plan->to);
     core_free(plan->from);
     core_free(plan->inverse_knot);
+    stats_hinge_gls_destroy(plan->gls);
     core_free(plan);
 }
 
@@ -115,34 +119,47 @@ static double variance_of_gap(const stats_hinge_plan *plan, size_t k, double u) 
     return l->inverse_weight + dl * dl * l->inverse_sxx + r->inverse_weight + dr * dr * r->inverse_sxx;
 }
 
-ropelaw_status stats_hinge_create(size_t n, const double *x, const double *weight, bool plateau,
-                                  stats_hinge_plan **plan, ropelaw_error *error) {
+static ropelaw_status prepare(stats_hinge_plan *plan, const stats_data *data, ropelaw_error *error) {
+    size_t m = plan->m;
+    if (m < 4)
+        return core_fail(error, ROPELAW_SHAPE, "eval_len_tok", "", ">= 4 different lengths",
+                         "a hinge needs 4 different lengths, here are %zu", m);
+    if (data->lower) {
+        for (size_t i = 0; i < m; i++) plan->u[i] += plan->origin;
+        for (size_t i = 0; i < plan->n; i++) plan->u[plan->group[i]] = plan->x[i];
+        plan->origin = 0;
+        return stats_hinge_gls_create(data, m, plan->u, plan->plateau, &plan->gls, error);
+    }
+    grow(plan, true, plan->plateau, plan->left, plan->to);
+    grow(plan, false, false, plan->right, plan->from);
+    for (size_t i = 1; i + 2 < m; i++) plan->inverse_knot[i] = 1 / variance_of_gap(plan, i, plan->u[i]);
+    plan->inverse_knot[m - 1] = 1 / variance_of_gap(plan, m - 3, plan->u[m - 2]);
+    return ROPELAW_OK;
+}
+
+ropelaw_status stats_hinge_create(const stats_data *data, bool plateau, stats_hinge_plan **plan,
+                                  ropelaw_error *error) {
     stats_hinge_plan *k = core_calloc(1, sizeof *k);
+    size_t n = data->n;
     if (!k || !allocate(k, n)) {
         stats_hinge_destroy(k);
         return core_fail_memory(error, n, 24 * sizeof(double));
     }
     k->n = n;
     k->plateau = plateau;
-    if (n) memcpy(k->x, x, n * sizeof *x);
-    for (size_t i = 0; i < n; i++) k->weight[i] = weight ? weight[i] : 1;
+    if (n) memcpy(k->x, data->x, n * sizeof *k->x);
+    for (size_t i = 0; i < n; i++) k->weight[i] = data->weight ? data->weight[i] : 1;
     group_ties(k);
-    if (k->m < 4) {
-        size_t m = k->m;
+    ropelaw_status status = prepare(k, data, error);
+    if (status)
         stats_hinge_destroy(k);
-        return core_fail(error, ROPELAW_SHAPE, "eval_len_tok", "", ">= 4 different lengths",
-                         "a hinge needs 4 different lengths, here are %zu", m);
-    }
-    grow(k, true, plateau, k->left, k->to);
-    grow(k, false, false, k->right, k->from);
-    for (size_t i = 1; i + 2 < k->m; i++) k->inverse_knot[i] = 1 / variance_of_gap(k, i, k->u[i]);
-    k->inverse_knot[k->m - 1] = 1 / variance_of_gap(k, k->m - 3, k->u[k->m - 2]);
-    *plan = k;
-    return ROPELAW_OK;
+    else
+        *plan = k;
+    return status;
 }
 
 size_t stats_hinge_scratch(const stats_hinge_plan *plan) {
-    return 4 * plan->m;
+    return plan->gls ? 5 * plan->n : 4 * plan->m;
 }
 
 typedef struct {
@@ -209,7 +226,10 @@ static optimum search(const stats_hinge_plan *plan, const double *y, double *scr
 }
 
 double stats_hinge_rss(const stats_hinge_plan *plan, const double *y, double *scratch) {
-    return search(plan, y, scratch).rss;
+    double psi;
+    bool at_knot;
+    return plan->gls ? stats_hinge_gls_search(plan->gls, y, scratch, &psi, &at_knot)
+                     : search(plan, y, scratch).rss;
 }
 
 /* Break and lines of an optimum in centred x; at a knot the lines move by their share of the constraint. */
@@ -231,11 +251,40 @@ static double join(const stats_hinge_plan *plan, optimum *best) {
 }
 
 double stats_hinge_break(const stats_hinge_plan *plan, const double *y, double *scratch) {
+    double psi = NAN;
+    bool at_knot;
+    if (plan->gls) {
+        stats_hinge_gls_search(plan->gls, y, scratch, &psi, &at_knot);
+        return psi;
+    }
     optimum best = search(plan, y, scratch);
     return plan->origin + join(plan, &best);
 }
 
+/* The break comes from the enumeration; the lines are then linear least squares. */
+static void solve_gls(const stats_hinge_plan *plan, const double *y, double *scratch, stats_hinge *hinge) {
+    size_t n = plan->n, p = plan->plateau ? 2 : 3;
+    stats_hinge h = {.slope_left = 0};
+    stats_hinge_gls_search(plan->gls, y, scratch, &h.psi, &h.at_knot);
+    double *columns = scratch + n, c[3] = {0, 0, 0};
+    for (size_t i = 0; i < n; i++) {
+        scratch[i] = y[i];
+        columns[i] = 1;
+        columns[n + i] = fmax(plan->x[i] - h.psi, 0);
+        columns[2 * n + i] = plan->x[i] - h.psi;
+    }
+    h.rss = stats_linear(stats_hinge_gls_data(plan->gls), p, columns, scratch, c);
+    h.alpha = c[0];
+    h.slope_left = c[2];
+    h.slope_right = c[1] + c[2];
+    *hinge = h;
+}
+
 void stats_hinge_solve(const stats_hinge_plan *plan, const double *y, double *scratch, stats_hinge *hinge) {
+    if (plan->gls) {
+        solve_gls(plan, y, scratch, hinge);
+        return;
+    }
     optimum best = search(plan, y, scratch);
     double u = join(plan, &best);
     *hinge = (stats_hinge){.psi = best.knot == SIZE_MAX ? plan->origin + u : NAN,

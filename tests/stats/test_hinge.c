@@ -10,7 +10,8 @@ enum { MOST = 64 };
 static stats_hinge solve(size_t n, const double *x, const double *y, const double *w, bool plateau) {
     stats_hinge_plan *plan = NULL;
     ropelaw_error error = {0};
-    test_assert_ok(stats_hinge_create(n, x, w, plateau, &plan, &error), error);
+    test_assert_ok(stats_hinge_create(&(stats_data){.n = n, .x = x, .weight = w}, plateau, &plan, &error),
+                   error);
     double scratch[4 * MOST];
     ck_assert_uint_le(stats_hinge_scratch(plan), sizeof scratch / sizeof *scratch);
     stats_hinge h;
@@ -127,14 +128,15 @@ START_TEST(refusals) {
     const double x[] = {1, 1, 2, 2, 3, 3};
     stats_hinge_plan *plan = NULL;
     ropelaw_error error = {0};
-    test_assert_fails(stats_hinge_create(6, x, NULL, false, &plan, &error), ROPELAW_SHAPE, error,
-                      "eval_len_tok");
-    test_assert_fails(stats_hinge_create(0, x, NULL, false, &plan, &error), ROPELAW_SHAPE, error,
-                      "eval_len_tok");
+    test_assert_fails(stats_hinge_create(&(stats_data){.n = 6, .x = x}, false, &plan, &error), ROPELAW_SHAPE,
+                      error, "eval_len_tok");
+    test_assert_fails(stats_hinge_create(&(stats_data){.n = 0, .x = x}, false, &plan, &error), ROPELAW_SHAPE,
+                      error, "eval_len_tok");
     const double y[] = {1, 2, 3, 4, 5, 6};
     for (long n = 1; n <= 11; n++) {
         core_fail_allocations_from(n);
-        test_assert_fails(stats_hinge_create(6, y, NULL, false, &plan, &error), ROPELAW_NOMEM, error, "");
+        test_assert_fails(stats_hinge_create(&(stats_data){.n = 6, .x = y}, false, &plan, &error),
+                          ROPELAW_NOMEM, error, "");
     }
     core_fail_allocations_from(0);
     ck_assert_ptr_null(plan);
