@@ -1,5 +1,4 @@
-/* Tests: family.c family_bnsl.c family_hinge.c family_hinge2.c family_iso.c family_line.c family_plateau_power.c
-   family_saturating.c family_soft.c soft.c data.c */
+/* Tests: family.c family_bnsl.c family_hinge.c family_hinge2.c family_iso.c family_line.c family_plateau_power.c family_saturating.c family_soft.c soft.c data.c hinge_gls.c */
 #include "test.h"
 #include "gsl_handler.h"
 #include "core/core.h"
