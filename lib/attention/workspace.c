@@ -34,14 +34,14 @@ ropelaw_status ropelaw_attention_workspace_size(const ropelaw_attention_problem 
     const attention_kernel *kernel = NULL;
     ropelaw_status status = attention_call_check(p, options, p, &kernel, error);
     if (status) return status;
-    size_t need = 0;
-    if (!attention_is_empty(p)) switch (call) {
-        case ROPELAW_ATTENTION_FORWARD_F32:
-            need = attention_forward_bytes(p, options, kernel);
-            break;
-        default:
-            return core_fail_number(error, ROPELAW_INVALID, "call", (double)call, "a known call");
-        }
+    size_t (*const needs[])(const ropelaw_attention_problem *, const ropelaw_attention_options *,
+                            const attention_kernel *) = {
+        [ROPELAW_ATTENTION_FORWARD_F32] = attention_forward_bytes,
+        [ROPELAW_ATTENTION_BACKWARD_F32] = attention_backward_bytes,
+    };
+    if ((size_t)call >= CORE_COUNT(needs))
+        return core_fail_number(error, ROPELAW_INVALID, "call", (double)call, "a known call");
+    size_t need = attention_is_empty(p) ? 0 : needs[call](p, options, kernel);
     if (need > SIZE_MAX - SLACK)
         return core_fail(error, ROPELAW_SHAPE, "workspace", "", "", "the size of the workspace overflows");
     *bytes = need + SLACK;
