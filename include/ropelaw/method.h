@@ -154,6 +154,26 @@ ROPELAW_API ropelaw_status ropelaw_method_eval_engine(const ropelaw_method *meth
                                                       ropelaw_engine engine, double eval_len, float *inv_freq,
                                                       ropelaw_error *error) ROPELAW_MUST_USE;
 
+/** One pair of a method, exact and in both engines' float. */
+typedef struct {
+    double inv_freq;   /* [rad/token] */
+    double period_tok; /* 2 pi / inv_freq; inf for a pair that does not rotate */
+    double turns;      /* train_len / period; NAN if train_len is 0 */
+    double ratio;      /* inv_freq over that of plain RoPE with params->base */
+    float hf, ggml;    /* ropelaw_method_eval_engine */
+} ropelaw_method_pair;
+
+/**
+ * All pairs at a length with their periods and floats: what `ropelaw freqs` prints.
+ *
+ * Out      pairs [n_pairs]; facts, NULL allowed
+ * Returns  as ropelaw_method_eval; NOMEM.
+ */
+ROPELAW_API ropelaw_status ropelaw_method_eval_pairs(const ropelaw_method *method,
+                                                     const ropelaw_method_params *params, double eval_len,
+                                                     ropelaw_method_pair *pairs, ropelaw_method_facts *facts,
+                                                     ropelaw_error *error) ROPELAW_MUST_USE;
+
 /** The largest |engine / exact - 1| over the rotating pairs. Out  deviation; pair, NULL allowed. */
 ROPELAW_API ropelaw_status ropelaw_method_deviation(const ropelaw_method *method,
                                                     const ropelaw_method_params *params,

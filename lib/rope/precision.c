@@ -46,7 +46,7 @@ static const variant variants[] = {
      &fp32,
      &fp32,
      1                                                                                                                                    },
-    {{"bf16-table", "angle as fp32, cos and sin stored in bfloat16", "transformers in bf16 since 4.39"},
+    {{"bf16-table", "angle as fp32, cos and sin stored in bfloat16", "transformers in bf16: rotary angles kept in float32"},
      &fp32,
      &fp32,
      &fp32,

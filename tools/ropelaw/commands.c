@@ -1,9 +1,12 @@
 /* The registry of subcommands, in the order of the help. */
 #include "cli.h"
 
+extern const cli_command cmd_freqs, cmd_precision;
 extern const cli_command cmd_probe;
 
 const cli_command *const cli_commands[] = {
+    &cmd_freqs,
+    &cmd_precision,
     &cmd_probe,
     NULL,
 };

@@ -1,0 +1,254 @@
+#include "cli.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const cli_option options[] = {
+    {"rotary-dim",         CLI_COUNT,   "D",                      "rotated dimensions of a head, even (128)"                     },
+    {"base",               CLI_NUMBER,  "B",                      "rotary base (10000)"                                          },
+    {"train-len",          CLI_LENGTH,  "L",                      "original length in tokens (1k = 1024)"                        },
+    {"head-dim",           CLI_COUNT,   "D",                      "proportional: all dimensions of a head (rotary-dim)"          },
+    {"method",             CLI_TEXTS,   "M",                      "RoPE method, may be repeated (default)"                       },
+    {"list",               CLI_FLAG,    NULL,                     "list the methods with formula and source"                     },
+    {"seq-len",            CLI_LENGTHS, "L",                      "longest sequence in use (train-len); may be a list"           },
+    {"factor",             CLI_NUMBER,  "S",                      "scaling factor (declared-len / train-len, else 1)"            },
+    {"declared-len",       CLI_LENGTH,  "L",                      "max_position_embeddings after scaling"                        },
+    {"tune-len",           CLI_LENGTH,  "L",                      "critical-base: length to tune at (factor * train-len)"        },
+    {"new-base",           CLI_NUMBER,  "B",                      "abf: the base that replaces --base"                           },
+    {"beta-fast",          CLI_NUMBER,  "R",                      "yarn, ntk-by-parts: turns above which a pair is kept (32)"    },
+    {"beta-slow",          CLI_NUMBER,  "R",                      "yarn, ntk-by-parts: turns below which it is interpolated (1)" },
+    {"mscale",             CLI_NUMBER,  "X",                      "yarn: weight in the attention factor (absent)"                },
+    {"mscale-all-dim",     CLI_NUMBER,  "X",                      "yarn: weight in its divisor (absent)"                         },
+    {"attention-factor",   CLI_NUMBER,  "X",                      "attention factor (the method's rule)"                         },
+    {"low-freq-factor",    CLI_NUMBER,  "X",                      "llama3 (1)"                                                   },
+    {"high-freq-factor",   CLI_NUMBER,  "X",                      "llama3 (4)"                                                   },
+    {"partial",            CLI_NUMBER,  "P",                      "proportional: fraction of the pairs that rotate (1)"          },
+    {"tau",                CLI_NUMBER,  "X",                      "evq-cosh (rotary-dim / sqrt(train-len))"                      },
+    {"long-factor",        CLI_NUMBERS, "F,F,..",                 "longrope: divisors beyond train-len; factors: at every length"},
+    {"short-factor",       CLI_NUMBERS, "F,F,..",                 "longrope: divisors up to train-len (all 1)"                   },
+    {"no-truncate",        CLI_FLAG,    NULL,                     "yarn: do not round the ramp's ends to whole pairs"            },
+    {"ramp",               CLI_CHOICE,  "index|turns",            "yarn: ramp over the pair index (code) or the turns (paper)"   },
+    {"dynamic",            CLI_CHOICE,  "hf|vllm-old|vllm|alpha", "dynamic: whose formula (hf)"                                  },
+    {"longrope-by-factor", CLI_FLAG,    NULL,                     "longrope: choose by factor, as transformers before 4.48"      },
+    {"resonance",          CLI_FLAG,    NULL,                     "round every period to whole tokens after the method"          },
+    {NULL,                 CLI_FLAG,    NULL,                     NULL                                                           },
+};
+
+static const ropelaw_column columns[] = {
+    {"method",      NULL,                 ROPELAW_COLUMN_TEXT,   0},
+    {"seq_len_tok", "seq len",            ROPELAW_COLUMN_NUMBER, 0},
+    {"pair",        NULL,                 ROPELAW_COLUMN_NUMBER, 0},
+    {"inv_freq",    "inv_freq [rad/tok]", ROPELAW_COLUMN_NUMBER, 9},
+    {"period_tok",  "period [tok]",       ROPELAW_COLUMN_NUMBER, 7},
+    {"turns",       "turns in train",     ROPELAW_COLUMN_NUMBER, 5},
+    {"ratio",       "of plain",           ROPELAW_COLUMN_NUMBER, 6},
+    {"hf_float",    "transformers",       ROPELAW_COLUMN_NUMBER, 9},
+    {"ggml_float",  "llama.cpp",          ROPELAW_COLUMN_NUMBER, 9},
+};
+
+typedef struct {
+    cli_context *c;
+    ropelaw_method_params params;
+    double *short_factor; /* all 1 where only long factors were given */
+    cli_value *array;     /* NULL: one answer, in c->result */
+    cli_rows rows;
+} job;
+
+static ropelaw_dynamic dynamic_of(const char *word) {
+    static const char *const words[] = {"hf", "vllm-old", "vllm", "alpha"};
+    int i = 0;
+    while (strcmp(words[i], word) != 0) i++;
+    return (ropelaw_dynamic)i;
+}
+
+static void read_factors(job *j) {
+    ropelaw_method_params *p = &j->params;
+    size_t n_long, n_short;
+    const double *is_long = cli_numbers(j->c, "long-factor", &n_long);
+    const double *is_short = cli_numbers(j->c, "short-factor", &n_short);
+    p->long_factor = is_long;
+    p->n_factors = n_long;
+    p->short_factor = is_short;
+    if (is_short || !is_long) return;
+    j->short_factor = malloc(n_long * sizeof *j->short_factor);
+    for (size_t i = 0; j->short_factor && i < n_long; i++) j->short_factor[i] = 1;
+    p->short_factor = j->short_factor;
+}
+
+static void read_params(job *j) {
+    const cli_context *c = j->c;
+    ropelaw_method_params *p = &j->params;
+    *p = ropelaw_method_params_default;
+    p->base = cli_number(c, "base", p->base);
+    p->rotary_dim = (size_t)cli_number(c, "rotary-dim", (double)p->rotary_dim);
+    p->head_dim = (size_t)cli_number(c, "head-dim", 0);
+    p->train_len = cli_number(c, "train-len", 0);
+    p->declared_len = cli_number(c, "declared-len", 0);
+    p->tune_len = cli_number(c, "tune-len", 0);
+    p->factor = cli_number(c, "factor", 0);
+    p->new_base = cli_number(c, "new-base", 0);
+    p->beta_fast = cli_number(c, "beta-fast", p->beta_fast);
+    p->beta_slow = cli_number(c, "beta-slow", p->beta_slow);
+    p->mscale = cli_number(c, "mscale", 0);
+    p->mscale_all_dim = cli_number(c, "mscale-all-dim", 0);
+    p->attention_factor = cli_number(c, "attention-factor", 0);
+    p->low_freq_factor = cli_number(c, "low-freq-factor", p->low_freq_factor);
+    p->high_freq_factor = cli_number(c, "high-freq-factor", p->high_freq_factor);
+    p->partial = cli_number(c, "partial", p->partial);
+    p->tau = cli_number(c, "tau", p->tau);
+    p->truncate = !cli_given(c, "no-truncate");
+    p->longrope_by_factor = cli_given(c, "longrope-by-factor");
+    p->resonance = cli_given(c, "resonance");
+    p->dynamic = dynamic_of(cli_text(c, "dynamic", "hf"));
+    p->ramp = strcmp(cli_text(c, "ramp", "index"), "turns") ? ROPELAW_RAMP_INDEX : ROPELAW_RAMP_TURNS;
+    read_factors(j);
+    cli_put_number(c->input, "base", p->base);
+    cli_put_number(c->input, "rotary_dim", (double)p->rotary_dim);
+    cli_put_number(c->input, "train_len_tok", p->train_len > 0 ? p->train_len : NAN);
+}
+
+static void put_engine(job *j, cli_value *v, const ropelaw_method *m, double len, ropelaw_engine engine) {
+    double deviation;
+    size_t pair;
+    cli_value *e =
+        cli_put(v, engine == ROPELAW_ENGINE_HF ? "transformers_float" : "ggml_float", cli_object());
+    if (ropelaw_method_deviation(m, &j->params, engine, len, &deviation, &pair, NULL)) return;
+    cli_put_number(e, "max_relative_deviation", deviation);
+    cli_put_number(e, "pair", (double)pair);
+}
+
+static void put_pairs(cli_value *v, const ropelaw_method_pair *pairs, size_t n) {
+    cli_value *exact = cli_put(v, "inv_freq", cli_array()),
+              *hf = cli_put(v, "inv_freq_hf_float", cli_array());
+    cli_value *ggml = cli_put(v, "inv_freq_ggml_float", cli_array());
+    for (size_t i = 0; i < n; i++) {
+        cli_put_number(exact, NULL, pairs[i].inv_freq);
+        cli_put_number(hf, NULL, (double)pairs[i].hf);
+        cli_put_number(ggml, NULL, (double)pairs[i].ggml);
+    }
+}
+
+static void put_answer(job *j, const ropelaw_method *m, double len, const ropelaw_method_pair *pairs,
+                       const ropelaw_method_facts *facts) {
+    cli_value *v = j->array ? cli_put(j->array, NULL, cli_object()) : j->c->result;
+    cli_put_text(v, "method", m->name);
+    cli_put_number(v, "seq_len_tok", len > 0 ? len : NAN);
+    cli_put_number(v, "attention_factor", facts->attention_factor);
+    cli_put_number(v, "base", facts->base);
+    cli_put_number(v, "factor", facts->factor);
+    put_engine(j, v, m, len, ROPELAW_ENGINE_HF);
+    put_engine(j, v, m, len, ROPELAW_ENGINE_GGML);
+    put_pairs(v, pairs, facts->n_pairs);
+}
+
+static void add_rows(job *j, const ropelaw_method *m, double len, const ropelaw_method_pair *pairs,
+                     size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        cli_cell_text(&j->rows, m->name);
+        cli_cell(&j->rows, len > 0 ? len : NAN);
+        cli_cell(&j->rows, (double)i);
+        cli_cell(&j->rows, pairs[i].inv_freq);
+        cli_cell(&j->rows, pairs[i].period_tok);
+        cli_cell(&j->rows, pairs[i].turns);
+        cli_cell(&j->rows, pairs[i].ratio);
+        cli_cell(&j->rows, (double)pairs[i].hf);
+        cli_cell(&j->rows, (double)pairs[i].ggml);
+    }
+}
+
+static int answer(job *j, const ropelaw_method *m, double len) {
+    size_t n;
+    ropelaw_error error = {0};
+    ropelaw_method_facts facts;
+    if (ropelaw_method_pairs(m, &j->params, &n, &error)) return cli_fail(j->c, &error);
+    ropelaw_method_pair *pairs = malloc(n * sizeof *pairs);
+    if (!pairs) return CLI_NUMERIC;
+    if (ropelaw_method_eval_pairs(m, &j->params, len, pairs, &facts, &error)) {
+        free(pairs);
+        return cli_fail(j->c, &error);
+    }
+    put_answer(j, m, len, pairs, &facts);
+    add_rows(j, m, len, pairs, n);
+    free(pairs);
+    fprintf(j->c->text, "%-14s attention factor %s, base %s, factor %s\n", m->name,
+            cli_num(facts.attention_factor, 7), cli_num(facts.base, 9), cli_num(facts.factor, 6));
+    cli_explain(j->c, "%s: %s", m->name, m->formula);
+    if (m->limits[0]) cli_explain(j->c, "%s: limits: %s", m->name, m->limits);
+    cli_source(j->c, m->source);
+    return CLI_OK;
+}
+
+static int list(cli_context *c) {
+    static const ropelaw_column text[] = {
+        {"method",  NULL, ROPELAW_COLUMN_TEXT, 0},
+        {"aliases", NULL, ROPELAW_COLUMN_TEXT, 0},
+        {"title",   NULL, ROPELAW_COLUMN_TEXT, 0},
+        {"formula", NULL, ROPELAW_COLUMN_TEXT, 0},
+        {"source",  NULL, ROPELAW_COLUMN_TEXT, 0},
+        {"limits",  NULL, ROPELAW_COLUMN_TEXT, 0},
+    };
+    cli_rows rows = cli_rows_start("RoPE methods", text, CLI_COUNT_OF(text));
+    cli_value *array = cli_put(c->result, "methods", cli_array());
+    for (size_t i = 0; i < ropelaw_method_count(); i++) {
+        const ropelaw_method *m = ropelaw_method_at(i);
+        const char *const cells[] = {m->name, m->aliases, m->title, m->formula, m->source, m->limits};
+        cli_value *v = cli_put(array, NULL, cli_object());
+        for (size_t k = 0; k < CLI_COUNT_OF(cells); k++) {
+            cli_cell_text(&rows, cells[k]);
+            cli_put_text(v, text[k].name, cells[k]);
+        }
+        fprintf(c->text, "%-14s %s\n%-14s %s\n%-14s source: %s\n", m->name, m->title, "", m->formula, "",
+                m->source);
+    }
+    return cli_rows_end(c, &rows, false);
+}
+
+static int all(job *j, const char *const *names, size_t n_names, const double *lens, size_t n_lens) {
+    for (size_t i = 0; i < n_names; i++) {
+        const ropelaw_method *m = ropelaw_method_find(names[i]);
+        if (!m) return cli_usage(j->c, "--method: unknown method \"%s\" (see --list)", names[i]);
+        for (size_t k = 0; k < n_lens; k++) {
+            int code = answer(j, m, lens[k]);
+            if (code) return code;
+        }
+    }
+    return CLI_OK;
+}
+
+static int run(cli_context *c) {
+    if (cli_given(c, "list")) return list(c);
+    static const char *const plain[] = {"default"};
+    static const double as_trained[] = {0};
+    size_t n_names, n_lens;
+    const char *const *names = cli_texts(c, "method", &n_names);
+    const double *lens = cli_numbers(c, "seq-len", &n_lens);
+    if (!n_names) names = plain, n_names = 1;
+    if (!n_lens) lens = as_trained, n_lens = 1;
+    job j = {.c = c};
+    read_params(&j);
+    if (n_names > 1 || n_lens > 1) j.array = cli_result_array(c);
+    j.rows = cli_rows_start("Rotary frequencies", columns, CLI_COUNT_OF(columns));
+    int code = all(&j, names, n_names, lens, n_lens);
+    free(j.short_factor);
+    if (!code) {
+        putc('\n', c->text);
+        return cli_rows_end(c, &j.rows, true);
+    }
+    ropelaw_table_destroy(&j.rows.table);
+    return code;
+}
+
+const cli_command cmd_freqs = {
+    .name = "freqs",
+    .summary = "exact frequencies of any RoPE method, and what engines make of them",
+    .arguments = "",
+    .options = options,
+    .help = "Inverse frequency of every pair and the attention factor (on cos and sin) of a method: exact, "
+            "in the float\n"
+            "arithmetic of transformers, and in llama.cpp's running product. `--list` shows the methods.",
+    .example = "ropelaw freqs --method yarn --train-len 4096 --factor 4\n"
+               "ropelaw freqs --method longrope --rotary-dim 4 --train-len 4096 --factor 32 \\\n"
+               "    --long-factor 1.1,20 --seq-len 4096,4097\n"
+               "ropelaw freqs --method dynamic --dynamic vllm-old --train-len 2048 --factor 2 --format json",
+    .run = run,
+};

@@ -1,0 +1,122 @@
+#include "cli.h"
+
+static const cli_option options[] = {
+    {"rotary-dim", CLI_COUNT,   "D",   "rotated dimensions of a head, even (128)"                                  },
+    {"base",       CLI_NUMBER,  "B",   "rotary base (10000)"                                                       },
+    {"train-len",  CLI_LENGTH,  "L",   "original length in tokens (1k = 1024)"                                     },
+    {"len",        CLI_LENGTHS, "L",   "lengths to answer for (--train-len, else 128k); at most 16M; may be a list"},
+    {"tolerance",  CLI_NUMBER,  "RAD", "angle error that len_max keeps below (0.01)"                               },
+    {NULL,         CLI_FLAG,    NULL,  NULL                                                                        },
+};
+
+static const ropelaw_column columns[] = {
+    {"len_tok",             "length",             ROPELAW_COLUMN_NUMBER, 0},
+    {"dtype",               NULL,                 ROPELAW_COLUMN_TEXT,   0},
+    {"max_angle_error_rad", "angle error [rad]",  ROPELAW_COLUMN_NUMBER, 3},
+    {"max_cos_error",       "cos error",          ROPELAW_COLUMN_NUMBER, 3},
+    {"first_alias_pos",     "first alias [tok]",  ROPELAW_COLUMN_NUMBER, 0},
+    {"len_max_tok",         "good up to [tok]",   ROPELAW_COLUMN_NUMBER, 0},
+    {"computed",            "how it is computed", ROPELAW_COLUMN_TEXT,   0},
+};
+
+static void put(cli_value *rows, const ropelaw_precision *p, const ropelaw_precision_report *r) {
+    cli_value *v = cli_put(rows, NULL, cli_object());
+    cli_put_text(v, "dtype", p->name);
+    cli_put_text(v, "computed", p->title);
+    cli_put_text(v, "source", p->source);
+    cli_put_number(v, "max_angle_error_rad", r->max_angle_error_rad);
+    cli_put_number(v, "max_cos_error", r->max_cos_error);
+    cli_put_number(v, "first_alias_pos", r->first_alias_pos);
+    if (r->len_max_open)
+        cli_put_null(v, "len_max");
+    else
+        cli_put_number(v, "len_max", r->len_max_tok);
+    cli_put_text(v, "len_max_status", r->len_max_open ? "beyond 2^24" : "reached");
+}
+
+static void cells(cli_rows *rows, double len, const ropelaw_precision *p, const ropelaw_precision_report *r) {
+    cli_cell(rows, len);
+    cli_cell_text(rows, p->name);
+    cli_cell(rows, r->max_angle_error_rad);
+    cli_cell(rows, r->max_cos_error);
+    cli_cell(rows, r->first_alias_pos);
+    if (r->len_max_open)
+        cli_cell_limit(rows, ">16777216");
+    else
+        cli_cell(rows, r->len_max_tok);
+    cli_cell_text(rows, p->title);
+}
+
+typedef struct {
+    double base, tolerance;
+    size_t rotary_dim;
+} question;
+
+static int answer(cli_context *c, const question *q, double len, cli_value *v, cli_rows *rows) {
+    cli_put_number(v, "len_tok", len);
+    cli_value *list = cli_put(v, "dtypes", cli_array());
+    for (size_t i = 0; i < ropelaw_precision_count(); i++) {
+        const ropelaw_precision *p = ropelaw_precision_at(i);
+        ropelaw_precision_report r;
+        ropelaw_error error = {0};
+        if (ropelaw_precision_eval(p, q->base, q->rotary_dim, len, q->tolerance, &r, &error))
+            return cli_fail(c, &error);
+        put(list, p, &r);
+        cells(rows, len, p, &r);
+    }
+    return CLI_OK;
+}
+
+static question ask(cli_context *c) {
+    question q = {cli_number(c, "base", 10000), cli_number(c, "tolerance", 0.01),
+                  (size_t)cli_number(c, "rotary-dim", 128)};
+    cli_put_number(c->input, "base", q.base);
+    cli_put_number(c->input, "rotary_dim", (double)q.rotary_dim);
+    cli_put_number(c->input, "tolerance_rad", q.tolerance);
+    fprintf(c->text, "base %s, rotary_dim %zu, tolerance %s rad\n\n", cli_num(q.base, 0), q.rotary_dim,
+            cli_num(q.tolerance, 3));
+    cli_explain(c, "angle of pair n at position p: p * base^(-2n/d); base %s, d %zu", cli_num(q.base, 0),
+                q.rotary_dim);
+    return q;
+}
+
+static int run(cli_context *c) {
+    question q = ask(c);
+    size_t n;
+    double fallback = cli_number(c, "train-len", 131072);
+    const double *lens = cli_numbers(c, "len", &n);
+    if (!n) lens = &fallback, n = 1;
+    cli_value *array = n > 1 ? cli_result_array(c) : NULL;
+    cli_rows rows = cli_rows_start("Rotary angles in low precision", columns, CLI_COUNT_OF(columns));
+    for (size_t i = 0; i < n; i++) {
+        int code = answer(c, &q, lens[i], array ? cli_put(array, NULL, cli_object()) : c->result, &rows);
+        if (!code) continue;
+        ropelaw_table_destroy(&rows.table);
+        return code;
+    }
+    cli_rows_note(
+        &rows, "angle error: the largest over all positions below the length, against long double; a dash: "
+               "positions overflow");
+    cli_rows_note(&rows,
+                  "cos error: over the last 256 positions; first alias: the first position that is the same "
+                  "number as the one before");
+    cli_source(c, "measured on this machine by exhaustive search with a monotone bound");
+    return cli_rows_end(c, &rows, true);
+}
+
+const cli_command cmd_precision = {
+    .name = "precision",
+    .summary = "what does low precision cost",
+    .arguments = "",
+    .options = options,
+    .help =
+        "Errors of rotary angles, cos and sin by the type that an engine computes them in, the first "
+        "position\n"
+        "that rounds to its neighbour, and the longest length whose angles stay within the tolerance.\n"
+        "bf16 and fp16 are models cast whole; bf16-table and fp16-table hold the angle in float32 and round\n"
+        "cos and sin only, as transformers does now.",
+    .example = "ropelaw precision --base 1e4 --len 128k\n"
+               "ropelaw precision --len 4k,128k,1M,16M\n"
+               "ropelaw precision --base 5e5 --rotary-dim 64 --len 1M --tolerance 0.001 --format csv",
+    .run = run,
+};
