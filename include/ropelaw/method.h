@@ -42,6 +42,7 @@ enum {
     ROPELAW_USES_LOW_HIGH = 1u << 9,
     ROPELAW_USES_PARTIAL = 1u << 10,
     ROPELAW_USES_TAU = 1u << 11,
+    ROPELAW_USES_CRITICAL = 1u << 13,
     ROPELAW_USES_EVAL_LEN = 1u << 12 /* the frequencies depend on the length in use */
 };
 
@@ -75,6 +76,8 @@ typedef struct {
     int resonance;              /* after any method: round every period to whole tokens */
     ropelaw_dynamic dynamic;    /* which dynamic formula */
     ropelaw_ramp ramp;          /* yarn: which ramp */
+    size_t
+        critical_pairs; /* longrope2: the first pair that gets the whole factor; 0: the critical pair of train_len */
 } ropelaw_method_params;
 
 ROPELAW_API extern const ropelaw_method_params ropelaw_method_params_default;

@@ -5,10 +5,10 @@
 
 /* The registry of methods: order is the order of help, docs and tables. */
 static const rope_method *const methods[] = {
-    &rope_method_default,  &rope_method_linear,        &rope_method_ntk,          &rope_method_dynamic,
-    &rope_method_by_parts, &rope_method_yarn,          &rope_method_longrope,     &rope_method_llama3,
-    &rope_method_abf,      &rope_method_critical_base, &rope_method_proportional, &rope_method_resonance,
-    &rope_method_evq,      &rope_method_factors,
+    &rope_method_default,   &rope_method_linear, &rope_method_ntk,           &rope_method_dynamic,
+    &rope_method_by_parts,  &rope_method_yarn,   &rope_method_longrope,      &rope_method_longrope2,
+    &rope_method_llama3,    &rope_method_abf,    &rope_method_critical_base, &rope_method_proportional,
+    &rope_method_resonance, &rope_method_evq,    &rope_method_factors,
 };
 
 const ropelaw_method_params ropelaw_method_params_default = {

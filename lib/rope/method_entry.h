@@ -44,8 +44,8 @@ typedef struct {
 
 extern const rope_method rope_method_default, rope_method_linear, rope_method_ntk, rope_method_dynamic,
     rope_method_by_parts, rope_method_yarn, rope_method_longrope, rope_method_llama3,
-    rope_method_proportional, rope_method_resonance, rope_method_abf, rope_method_critical_base,
-    rope_method_evq, rope_method_factors;
+    rope_method_proportional, rope_method_resonance, rope_method_longrope2, rope_method_abf,
+    rope_method_critical_base, rope_method_evq, rope_method_factors;
 
 /* base^(-2n/denominator), rounded once where long double is wider than double (rope_freq). */
 double rope_plain_freq(double base, double denominator, size_t n);

@@ -76,7 +76,7 @@ def several_methods_make_an_array():
 @test
 def the_rest_of_the_registry():
     names = [m["method"] for m in run_json(["freqs", "--list"])["result"]["methods"]]
-    assert len(names) == len(set(names)) == 14
+    assert len(names) == len(set(names)) == 15
     for name in names:
         extra = ["--long-factor", ",".join(["2"] * 64)] if name in ("longrope", "factors") else []
         r = freqs("--method", name, "--factor", "2", "--seq-len", "8k", *extra)

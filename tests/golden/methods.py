@@ -56,6 +56,14 @@ def llama3(base, d, n, s, train, low, high):
     return (1 - smooth) * theta / s + smooth * theta
 
 
+def longrope2(base, d, n, s, train, split=None):
+    if split is None:
+        split = 0
+        while split < d // 2 and 2 * pi / plain(base, d, split) <= train:
+            split += 1
+    return plain(base, d, n) / mpf(s) ** min(mpf(n) / split, mpf(1))
+
+
 def critical(base, d, n, train, tune):
     return plain(exp(log(mpf(base)) * log(tune / (2 * pi)) / log(train / (2 * pi))), d, n)
 
@@ -128,6 +136,10 @@ exact("llama3", ".base = 5e5, .factor = 8, .train_len = 8192", 0, 128,
       lambda n: llama3(500000, 128, n, 8, 8192, 1, 4))
 exact("llama3", ".base = 5e5, .factor = 16, .train_len = 8192, .high_freq_factor = 1", 0, 128,
       lambda n: llama3(500000, 128, n, 16, 8192, 1, 1))
+exact("longrope2", ".base = 1e4, .factor = 64, .train_len = 2048", 0, 96, lambda n: longrope2(10000, 96, n, 64, 2048))
+exact("longrope2", ".base = 5e5, .factor = 16, .train_len = 8192", 0, 128,
+      lambda n: longrope2(500000, 128, n, 16, 8192))
+exact("longrope2", ".base = 100, .factor = 3, .train_len = 8192", 0, 8, lambda n: longrope2(100, 8, n, 3, 8192, 4))
 exact("critical-base", ".base = 1e4, .factor = 4, .train_len = 4096", 0, 128,
       lambda n: critical(10000, 128, n, 4096, 16384))
 exact("critical-base", ".base = 5e5, .tune_len = 65536, .train_len = 8192", 0, 96,

@@ -1,5 +1,5 @@
 /* clang-format off */
-/* Tests: method.c method_engine.c method_default.c method_linear.c method_ntk.c method_dynamic.c method_by_parts.c method_yarn.c method_longrope.c method_llama3.c method_proportional.c method_resonance.c method_abf.c method_critical_base.c method_evq.c method_factors.c */
+/* Tests: method.c method_engine.c method_default.c method_linear.c method_ntk.c method_dynamic.c method_by_parts.c method_yarn.c method_longrope.c method_longrope2.c method_llama3.c method_proportional.c method_resonance.c method_abf.c method_critical_base.c method_evq.c method_factors.c */
 /* clang-format on */
 /* What holds for every entry of the registry, identities, and errors. Published numbers: test_method_golden.c;
    transformers' own: test_method_hf.c. */
@@ -34,7 +34,7 @@ static void assert_same(const double *x, const double *y, size_t n, double toler
 
 START_TEST(registry_is_well_formed) {
     size_t n = ropelaw_method_count();
-    ck_assert_uint_eq(n, 14);
+    ck_assert_uint_eq(n, 15);
     ck_assert_ptr_null(ropelaw_method_at(n));
     for (size_t i = 0; i < n; i++) {
         const ropelaw_method *m = ropelaw_method_at(i);
@@ -90,7 +90,7 @@ START_TEST(every_method_at_factor_one_is_plain) {
         }
         n++;
     }
-    ck_assert_int_eq(n, 12);
+    ck_assert_int_eq(n, 13);
 }
 END_TEST
 
@@ -298,6 +298,9 @@ START_TEST(bad_parameters) {
     BAD("abf", new_base, 1, "new_base", ROPELAW_DOMAIN);
     BAD("critical-base", train_len, 6, "train_len", ROPELAW_DOMAIN);
     BAD("critical-base", tune_len, 6, "tune_len", ROPELAW_DOMAIN);
+    BAD("longrope2", train_len, 6, "train_len", ROPELAW_DOMAIN);
+    BAD("longrope2", factor, 0.5, "factor", ROPELAW_DOMAIN);
+    BAD("longrope2", critical_pairs, 65, "critical_pairs", ROPELAW_DOMAIN);
     BAD("evq-cosh", tau, NAN, "tau", ROPELAW_DOMAIN);
     BAD("evq-cosh", tau, -INFINITY, "tau", ROPELAW_DOMAIN);
     rising[3] = 0;

@@ -203,6 +203,31 @@ START_TEST(longrope2_divisors_are_a_base_change) {
 }
 END_TEST
 
+/* The same, from LongRoPE2's rule: the released set splits at pair 33 (the paper says 30, eq 7 gives 35) and grows a
+   little beyond, up to 2 L / L_train = 32. */
+START_TEST(longrope2_rule_gives_the_released_divisors) {
+    ropelaw_method_params p = ropelaw_method_params_default;
+    ropelaw_method_facts facts;
+    double x[64], plain[64];
+    p.base = 500000;
+    p.train_len = 8192;
+    p.factor = 21.81;
+    p.critical_pairs = 33;
+    evaluate("longrope2", &p, 0, x, NULL);
+    evaluate("default", &p, 0, plain, NULL);
+    for (int i = 0; i < 64; i++) {
+        test_assert_rel(plain[i] / x[i], i <= 33 ? longrope2[i] : 21.81, 5e-9);
+        ck_assert_double_le(longrope2[i], 32);
+    }
+    p.factor = 16;
+    p.critical_pairs = 0; /* eq 7: 35 pairs */
+    evaluate("longrope2", &p, 0, x, &facts);
+    test_assert_rel(plain[35] / x[35], 16, 1e-14);
+    test_assert_rel(plain[34] / x[34], pow(16, 34.0 / 35), 1e-14);
+    test_assert_rel(facts.attention_factor, sqrt(1 + log(16) / log(8192)), 1e-15);
+}
+END_TEST
+
 /* Men et al. 2024, Table 4: sums of cos(m theta_i) below zero, up to m = 15360 and 30720. */
 START_TEST(men_methods_table) {
     double divisor[64], theta[64];
@@ -255,6 +280,7 @@ int main(void) {
                                   ntk_bases_of_the_paper,
                                   critical_bases,
                                   longrope2_divisors_are_a_base_change,
+                                  longrope2_rule_gives_the_released_divisors,
                                   men_methods_table,
                                   resonance_common_multiple,
                                   NULL};

@@ -24,6 +24,7 @@ static const cli_option options[] = {
     {"high-freq-factor",   CLI_NUMBER,  "X",                      "llama3 (4)"                                                   },
     {"partial",            CLI_NUMBER,  "P",                      "proportional: fraction of the pairs that rotate (1)"          },
     {"tau",                CLI_NUMBER,  "X",                      "evq-cosh (rotary-dim / sqrt(train-len))"                      },
+    {"critical-pairs",     CLI_COUNT,   "N",                      "longrope2: first pair with the whole factor (of train-len)"   },
     {"long-factor",        CLI_NUMBERS, "F,F,..",                 "longrope: divisors beyond train-len; factors: at every length"},
     {"short-factor",       CLI_NUMBERS, "F,F,..",                 "longrope: divisors up to train-len (all 1)"                   },
     {"no-truncate",        CLI_FLAG,    NULL,                     "yarn: do not round the ramp's ends to whole pairs"            },
@@ -96,6 +97,7 @@ static void read_params(job *j) {
     p->high_freq_factor = cli_number(c, "high-freq-factor", p->high_freq_factor);
     p->partial = cli_number(c, "partial", p->partial);
     p->tau = cli_number(c, "tau", p->tau);
+    p->critical_pairs = (size_t)cli_number(c, "critical-pairs", 0);
     p->truncate = !cli_given(c, "no-truncate");
     p->longrope_by_factor = cli_given(c, "longrope-by-factor");
     p->resonance = cli_given(c, "resonance");
