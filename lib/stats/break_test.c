@@ -1,0 +1,184 @@
+/* Under a line, y = X b + sigma e, both sums of squares are sigma^2 times functions of e alone, so that the ratio is
+   free of b and sigma: simulating standard normal e gives the exact law for these x. */
+#include "stats/break_test.h"
+#include "num/quantile.h"
+#include "stats/family.h"
+#include <math.h>
+#include <ropelaw/random.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DRAWS_PER_TASK = 250 };
+
+typedef struct {
+    const stats_data *data;
+    const stats_hinge_plan *plan;
+    double *line; /* [2][n] orthonormal */
+    size_t rank;
+    double *memory; /* [threads][stride] */
+    size_t stride;
+    const stats_simulation *simulation;
+    double observed;
+    size_t *count;  /* [tasks] draws at or above `observed` */
+    double *values; /* [draws] or NULL */
+} context;
+
+static double ratio(const stats_data *data, double line, double hinge) {
+    if (data->sigma > 0) return (line - hinge) / (2 * data->sigma * data->sigma);
+    return 0.5 * (line - hinge) / (hinge / (double)(data->n - 4));
+}
+
+/* F of a raw curve; v [n] and scratch are memory. */
+static double statistic(const context *c, const double *y, double *v, double *scratch) {
+    memcpy(v, y, c->data->n * sizeof *v);
+    stats_whiten(c->data, v);
+    double line = stats_project_out(c->data->n, c->rank, c->line, v);
+    double hinge = stats_hinge_rss(c->plan, y, scratch);
+    return ratio(c->data, line, fmin(line, hinge));
+}
+
+static ropelaw_status simulate(void *argument, size_t task, size_t thread, ropelaw_error *error) {
+    (void)error;
+    const context *c = argument;
+    size_t n = c->data->n, first = task * DRAWS_PER_TASK, count = 0;
+    double *y = c->memory + thread * c->stride, *v = y + n, *scratch = v + n;
+    double scale = c->data->sigma > 0 ? c->data->sigma : 1;
+    for (size_t d = first; d < first + DRAWS_PER_TASK && d < c->simulation->n_draws; d++) {
+        ropelaw_random random;
+        ropelaw_random_init(&random, c->simulation->seed, d);
+        for (size_t i = 0; i < n; i++) y[i] = scale * ropelaw_random_normal(&random);
+        stats_unwhiten(c->data, y);
+        double f = statistic(c, y, v, scratch);
+        count += f >= c->observed;
+        if (c->values) c->values[d] = f;
+    }
+    c->count[task] = count;
+    return ROPELAW_OK;
+}
+
+static void line_basis(const stats_data *data, double *line, size_t *rank) {
+    for (size_t i = 0; i < data->n; i++) {
+        line[i] = 1;
+        line[data->n + i] = data->x[i] - data->x[0];
+    }
+    stats_whiten(data, line);
+    stats_whiten(data, line + data->n);
+    *rank = stats_orthonormalise(data->n, 2, line);
+}
+
+/* Run all draws; total of those at or above the observed F. */
+static ropelaw_status run(context *c, bool observe, size_t *total, ropelaw_error *error) {
+    size_t n = c->data->n, threads = c->simulation->threads ? c->simulation->threads : 1;
+    size_t tasks = (c->simulation->n_draws + DRAWS_PER_TASK - 1) / DRAWS_PER_TASK;
+    c->stride = 2 * n + stats_hinge_scratch(c->plan);
+    c->line = core_malloc(2 * n, sizeof(double));
+    c->memory = core_malloc(threads * c->stride, sizeof(double));
+    c->count = core_calloc(tasks, sizeof(size_t));
+    ropelaw_status status = ROPELAW_NOMEM;
+    if (c->line && c->memory && c->count) {
+        line_basis(c->data, c->line, &c->rank);
+        if (observe) c->observed = statistic(c, c->data->y, c->memory, c->memory + n);
+        status = core_parallel(threads, tasks, simulate, c, c->simulation->progress, error);
+        *total = 0;
+        for (size_t t = 0; t < tasks; t++) *total += c->count[t];
+    } else {
+        core_fail_memory(error, threads * c->stride, sizeof(double));
+    }
+    core_free(c->line);
+    core_free(c->memory);
+    core_free(c->count);
+    return status;
+}
+
+static ropelaw_status check(const stats_data *data, ropelaw_error *error) {
+    if (data->n >= 5 || data->sigma > 0) return ROPELAW_OK;
+    return core_fail(error, ROPELAW_SHAPE, "points", "", ">= 5",
+                     "a test of a break needs 5 points, here are %zu", data->n);
+}
+
+ropelaw_status stats_sup_f_test(const stats_data *data, const stats_simulation *simulation, stats_sup_f *test,
+                                ropelaw_error *error) {
+    stats_hinge_plan *plan = NULL;
+    ropelaw_status status = check(data, error);
+    if (!status) status = stats_hinge_create(data, false, &plan, error);
+    if (status) return status;
+    context c = {.data = data, .plan = plan, .simulation = simulation};
+    size_t total = 0;
+    status = run(&c, true, &total, error);
+    stats_hinge_destroy(plan);
+    if (status) return status;
+    *test = (stats_sup_f){c.observed, (1 + (double)total) / (1 + (double)simulation->n_draws)};
+    /* on a perfect line both sums are rounding: 0/0 is no break */
+    if (isnan(test->f)) *test = (stats_sup_f){0, 1};
+    return ROPELAW_OK;
+}
+
+static int ascending(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+ropelaw_status stats_sup_f_critical(const stats_data *data, double alpha, const stats_simulation *simulation,
+                                    double *critical, ropelaw_error *error) {
+    stats_hinge_plan *plan = NULL;
+    ropelaw_status status = check(data, error);
+    if (!status) status = stats_hinge_create(data, false, &plan, error);
+    if (status) return status;
+    size_t draws = simulation->n_draws, total;
+    context c = {.data = data, .plan = plan, .simulation = simulation, .observed = INFINITY};
+    c.values = core_malloc(draws, sizeof(double));
+    status = c.values ? run(&c, false, &total, error) : core_fail_memory(error, draws, sizeof(double));
+    if (!status) {
+        qsort(c.values, draws, sizeof(double), ascending);
+        size_t rank = (size_t)((1 - alpha) * (double)(draws + 1));
+        *critical = c.values[rank < draws ? rank : draws - 1];
+    }
+    core_free(c.values);
+    stats_hinge_destroy(plan);
+    return status;
+}
+
+/* t statistic of the column (x - psi)_+ beside a line. */
+static double t_statistic(const stats_data *data, double psi, double *memory) {
+    size_t n = data->n;
+    double *q = memory, *v = memory + 3 * n;
+    for (size_t i = 0; i < n; i++) {
+        q[i] = 1;
+        q[n + i] = data->x[i] - data->x[0];
+        q[2 * n + i] = fmax(data->x[i] - psi, 0);
+        v[i] = data->y[i];
+    }
+    for (size_t j = 0; j < 4; j++) stats_whiten(data, memory + j * n);
+    size_t rank = stats_orthonormalise(n, 3, q);
+    if (rank < 3) return 0;
+    double rss_line = stats_project_out(n, 2, q, v), sum = 0;
+    for (size_t i = 0; i < n; i++) sum += q[2 * n + i] * v[i];
+    return sum / sqrt((rss_line - sum * sum) / (double)(n - 3));
+}
+
+/* p <= 2 [P(t > M) + V (1-v)^((nu-1)/2) G((nu+1)/2) / (2 G(nu/2) sqrt pi)], v = M^2/(nu + M^2); lgamma, because
+   Gamma itself overflows for long curves. */
+double stats_davies(const stats_data *data, size_t k, ropelaw_status *status) {
+    size_t n = data->n, m = stats_count_distinct(data);
+    *status = ROPELAW_OK;
+    if (n < 5 || m < 4 || k < 2) return NAN;
+    double *memory = core_malloc(4 * n, sizeof(double));
+    if (!memory) {
+        *status = ROPELAW_NOMEM;
+        return NAN;
+    }
+    double lo = data->x[1], hi = data->x[n - 2], nu = (double)(n - 3), most = 0, variation = 0, before = NAN;
+    for (size_t i = 0; i < k; i++) {
+        double psi = lo + (hi - lo) * (double)i / (double)(k - 1);
+        if (psi <= data->x[0] || psi >= data->x[n - 1]) continue; /* ties at an end: the column is a line there */
+        double t = t_statistic(data, psi, memory), angle = asin(t / sqrt(nu + t * t));
+        if (!isnan(before)) variation += fabs(angle - before);
+        before = angle;
+        most = fmax(most, fabs(t));
+    }
+    core_free(memory);
+    double rest = nu / (nu + most * most);
+    double bound = num_t_tail(most, nu) + 0.5 * variation * pow(rest, 0.5 * (nu - 1)) *
+                                              exp(lgamma(0.5 * (nu + 1)) - lgamma(0.5 * nu)) / sqrt(M_PI);
+    return fmin(1, 2 * bound);
+}

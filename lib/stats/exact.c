@@ -1,0 +1,161 @@
+/* Knowles, Siegmund and Zhang (1991) without their approximations. If the break is at psi0 the curve is linear in
+   Z = [1, x, (x - psi0)_+]; given the sufficient statistics P_Z y and |y - P_Z y|, the residual's direction is uniform
+   on the unit sphere of Z's complement, and no unknown is left. So draw directions, refit each curve with the break
+   free, and count those that fit at least as well as the data. With a known sigma the residual's length is drawn too
+   and the statistic is what freeing the break gains.
+
+   The same normal deviates serve every psi0: p is then a smooth step function and its crossings can be bisected. */
+#include "stats/exact.h"
+#include "num/root.h"
+#include <math.h>
+#include <ropelaw/random.h>
+#include <string.h>
+
+struct stats_exact {
+    stats_data data;
+    bool plateau;
+    size_t n_draws;
+    uint64_t seed;
+    stats_hinge_plan *plan;
+    double *x, *y, *white; /* [n] copies; y whitened */
+    double *basis, *fit, *curve, *direction, *scratch;
+    double *memory, *draws; /* draws [n_draws][n], NULL if that would be too large */
+    double rss, psi;        /* of the free hinge */
+};
+
+/* 32 MB; longer curves draw again for every psi0 */
+static const size_t most_stored = (size_t)1 << 22;
+
+void stats_exact_destroy(stats_exact *exact) {
+    if (!exact) return;
+    stats_hinge_destroy(exact->plan);
+    core_free(exact->memory);
+    core_free(exact->draws);
+    core_free(exact);
+}
+
+static void draw(const stats_exact *e, size_t k, double *z) {
+    ropelaw_random random;
+    ropelaw_random_init(&random, e->seed, k);
+    for (size_t i = 0; i < e->data.n; i++) z[i] = ropelaw_random_normal(&random);
+}
+
+static bool allocate(stats_exact *e, size_t n) {
+    size_t scratch = stats_hinge_scratch(e->plan);
+    e->memory = core_malloc(9 * n + scratch, sizeof(double));
+    if (!e->memory) return false;
+    e->x = e->memory;
+    e->y = e->x + n;
+    e->white = e->y + n;
+    e->basis = e->white + n;
+    e->fit = e->basis + 3 * n;
+    e->curve = e->fit + n;
+    e->direction = e->curve + n;
+    e->scratch = e->direction + n;
+    if (e->n_draws > most_stored / n) return true;
+    e->draws = core_malloc(e->n_draws * n, sizeof(double));
+    return e->draws != NULL;
+}
+
+ropelaw_status stats_exact_create(const stats_data *data, bool plateau, size_t n_draws, uint64_t seed,
+                                  stats_exact **exact, ropelaw_error *error) {
+    stats_exact *e = core_calloc(1, sizeof *e);
+    if (!e) return core_fail_memory(error, 1, sizeof *e);
+    *e = (stats_exact){.data = *data, .plateau = plateau, .n_draws = n_draws, .seed = seed};
+    size_t n = data->n;
+    ropelaw_status status = stats_hinge_create(data, plateau, &e->plan, error);
+    if (!status && !allocate(e, n)) status = core_fail_memory(error, n_draws * n, sizeof(double));
+    if (status) {
+        stats_exact_destroy(e);
+        return status;
+    }
+    memcpy(e->x, data->x, n * sizeof(double));
+    memcpy(e->y, data->y, n * sizeof(double));
+    memcpy(e->white, data->y, n * sizeof(double));
+    e->data.x = e->x;
+    e->data.y = e->y;
+    stats_whiten(&e->data, e->white);
+    for (size_t k = 0; e->draws && k < n_draws; k++) draw(e, k, e->draws + k * n);
+    e->rss = stats_hinge_rss(e->plan, e->y, e->scratch);
+    e->psi = stats_hinge_break(e->plan, e->y, e->scratch);
+    *exact = e;
+    return ROPELAW_OK;
+}
+
+static size_t model(stats_exact *e, double psi0) {
+    size_t n = e->data.n, p = e->plateau ? 2 : 3;
+    for (size_t i = 0; i < n; i++) {
+        e->basis[i] = 1;
+        e->basis[n + i] = fmax(e->x[i] - psi0, 0);
+        e->basis[2 * n + i] = e->x[i] - e->x[0];
+    }
+    for (size_t j = 0; j < p; j++) stats_whiten(&e->data, e->basis + j * n);
+    return stats_orthonormalise(n, p, e->basis);
+}
+
+/* Whether simulated curve k deviates from psi0 at least as much as the data (whose residual sum is rss0). */
+static bool as_extreme(stats_exact *e, size_t k, size_t rank, double rss0) {
+    size_t n = e->data.n;
+    double sigma = e->data.sigma, *u = e->direction;
+    if (e->draws)
+        memcpy(u, e->draws + k * n, n * sizeof *u);
+    else
+        draw(e, k, u);
+    double length = stats_project_out(n, rank, e->basis, u), scale = sigma > 0 ? sigma : sqrt(rss0 / length);
+    for (size_t i = 0; i < n; i++) e->curve[i] = e->fit[i] + scale * u[i];
+    stats_unwhiten(&e->data, e->curve);
+    double rss = stats_hinge_rss(e->plan, e->curve, e->scratch);
+    if (sigma > 0) return sigma * sigma * length - rss >= rss0 - e->rss;
+    return rss <= e->rss;
+}
+
+double stats_exact_p(stats_exact *e, double psi0) {
+    size_t n = e->data.n, rank = model(e, psi0), count = 0;
+    memcpy(e->direction, e->white, n * sizeof(double));
+    double rss0 = stats_project_out(n, rank, e->basis, e->direction);
+    for (size_t i = 0; i < n; i++) e->fit[i] = e->white[i] - e->direction[i];
+    for (size_t k = 0; k < e->n_draws; k++) count += as_extreme(e, k, rank, rss0);
+    return (1 + (double)count) / (1 + (double)e->n_draws);
+}
+
+enum { SCAN = 24 };
+
+/* Outermost accepted point on one side: scan from the edge inwards in steps, then bisect the first crossing. */
+static double search(stats_exact *e, double alpha, double edge, bool *at_edge, bool *connected) {
+    double accepted = e->psi, inside = e->psi, outside = NAN;
+    bool gap = false;
+    if (stats_exact_p(e, edge) > alpha) {
+        *at_edge = true;
+        return edge;
+    }
+    double rejected = edge;
+    for (int i = 1; i < SCAN; i++) { /* outwards, so that gaps are seen */
+        double psi0 = e->psi + (edge - e->psi) * i / SCAN;
+        if (stats_exact_p(e, psi0) > alpha) {
+            if (gap) *connected = false;
+            accepted = psi0;
+            rejected = edge;
+            gap = false;
+        } else if (!gap) {
+            gap = true;
+            rejected = psi0;
+        }
+    }
+    inside = accepted;
+    outside = rejected;
+    for (int i = 0; i < 16; i++) { /* 2^-16 of a scan step: 1e-6 of the range */
+        double middle = 0.5 * (inside + outside);
+        *(stats_exact_p(e, middle) > alpha ? &inside : &outside) = middle;
+    }
+    return 0.5 * (inside + outside);
+}
+
+void stats_exact_interval_find(stats_exact *e, double level, stats_exact_interval *interval) {
+    double alpha = 1 - level + 1e-12, first = e->x[0], last = e->x[e->data.n - 1], out = 1 + last - first;
+    *interval = (stats_exact_interval){.connected = true};
+    interval->lo = search(e, alpha, first, &interval->at_edge, &interval->connected);
+    interval->hi = search(e, alpha, last, &interval->at_edge, &interval->connected);
+    /* beyond the data a hinge is a line (or a plateau): accepted there means not bounded */
+    if (interval->lo == first && stats_exact_p(e, first - out) > alpha) interval->lo = -INFINITY;
+    if (interval->hi == last && stats_exact_p(e, last + out) > alpha) interval->hi = INFINITY;
+}
