@@ -9,6 +9,8 @@
 #ifndef ROPELAW_PLAN_H
 #define ROPELAW_PLAN_H
 
+#include <ropelaw/method.h>
+#include <ropelaw/preset.h>
 #include <ropelaw/predictor.h>
 
 #ifdef __cplusplus
@@ -26,12 +28,23 @@ typedef struct {
     double tune_len;      /* length of the last tuning; NAN: train_len [token] */
     const char *method;   /* RoPE method in use; NULL, "" or "default": plain RoPE with tune_base */
     double factor;        /* scaling factor of the method [1] */
+    const ropelaw_method_params *params; /* further parameters of the method; NULL: its defaults */
     double declared_len;  /* what the model's file promises [token] */
     double n_layers;      /* [1] */
     int bidirectional;    /* 1: attends in both directions */
 } ropelaw_plan_model;
 
 ROPELAW_API extern const ropelaw_plan_model ropelaw_plan_model_default;
+
+/**
+ * A row of the preset table as a model.
+ *
+ * pretrain_base falls back to the base of the released file (caveat DEFAULTED); nothing else is inferred.
+ * Out      model (strings stay the preset's); params: parameters of its method, which model->params points to
+ * Returns  caveats: 0, or DEFAULTED. Threads: pure.
+ */
+ROPELAW_API uint32_t ropelaw_preset_to_plan_model(const ropelaw_preset *preset, ropelaw_plan_model *model,
+                                                  ropelaw_method_params *params);
 
 /** What is done to the model. NAN: as the model says. */
 typedef struct {
@@ -74,10 +87,12 @@ typedef struct {
 } ropelaw_plan_long_range;
 
 typedef struct {
-    ropelaw_setting setting; /* the question as understood: in context lengths, tune_len as given */
+    ropelaw_setting setting; /* the question as understood: in context lengths, tune_len as given; tune_base is the
+                                one that a method like NTK amounts to */
     int bidirectional;
+    int is_method;           /* 1: the RoPE method is more than a change of base, the closed form is outside it */
     ropelaw_bound law;       /* lengths as context lengths */
-    ropelaw_coverage lo, hi; /* coverage at phi_lo and phi_hi */
+    ropelaw_coverage lo, hi; /* coverage at phi_lo and phi_hi; NAN where the method lacks its parameters */
     size_t n_rows;
     ropelaw_plan_row rows[ROPELAW_PLAN_PREDICTORS_MAX];
     ropelaw_plan_long_range long_range;

@@ -82,9 +82,47 @@ static ropelaw_status add_base_changes(const request *q, ropelaw_error *error) {
     return s ? s : append(q, o, error);
 }
 
+/* Methods that a factor alone describes: not those that need searched divisors, or that choose frequencies before
+   pre-training, or that only restate a base. */
+static int takes_a_factor(const ropelaw_method *m) {
+    const uint32_t others = ROPELAW_USES_FACTORS | ROPELAW_USES_NEW_BASE | ROPELAW_USES_TUNE_LEN |
+                            ROPELAW_USES_PARTIAL | ROPELAW_USES_TAU | ROPELAW_USES_EVAL_LEN;
+    return (m->uses & ROPELAW_USES_FACTOR) && !(m->uses & others);
+}
+
+static ropelaw_status append_method(const request *q, const ropelaw_method *m, ropelaw_error *error) {
+    ropelaw_plan_model model = *q->model;
+    ropelaw_plan plan = {q->design->setting.pretrain_base, q->long_len};
+    ropelaw_plan_option o = {.kind = m->name, .tune_len = q->long_len, .source = m->source};
+    model.method = m->name;
+    model.params = NULL;
+    model.declared_len = NAN;
+    model.factor = o.factor = q->target / q->design->setting.train_len_tok;
+    ropelaw_plan_result r;
+    ropelaw_status s = ropelaw_plan_predict(&model, &plan, NULL, &r, error);
+    if (s || q->design->n_options == ROPELAW_PLAN_OPTIONS_MAX) return s;
+    o.base = r.setting.tune_base;
+    o.lo = r.lo;
+    o.hi = r.hi;
+    o.predicted_bound = r.is_method ? r.lo.bound_tok : r.law.bound_tok;
+    o.caveats = r.caveats;
+    o.reaches = isnan(o.predicted_bound) || o.predicted_bound >= q->target;
+    q->design->options[q->design->n_options++] = o;
+    return ROPELAW_OK;
+}
+
+static ropelaw_status add_methods(const request *q, ropelaw_error *error) {
+    ropelaw_status s = ROPELAW_OK;
+    if (q->target <= q->design->setting.train_len_tok || q->design->setting.rotary_dim < 4) return s;
+    for (size_t i = 0; !s && i < ropelaw_method_count(); i++)
+        if (takes_a_factor(ropelaw_method_at(i))) s = append_method(q, ropelaw_method_at(i), error);
+    return s;
+}
+
 /* 0 a change of base, 1 a method, 2 a small base */
 static int class_of(const ropelaw_plan_option *o) {
-    return o->caveats & ROPELAW_CAVEAT_REGIME_SMALL_BASE ? 2 : isnan(o->factor) ? 0 : 1;
+    if (!isnan(o->factor)) return 1;
+    return o->caveats & ROPELAW_CAVEAT_REGIME_SMALL_BASE ? 2 : 0;
 }
 
 static int better(const ropelaw_plan_option *a, const ropelaw_plan_option *b, double target) {
@@ -130,6 +168,7 @@ ropelaw_status ropelaw_plan_design_find(const ropelaw_plan_model *model, double 
     request q = {model, target_len, fmax(train, isnan(tune_len) ? target_len : tune_len),
                  fmax(train, isnan(tune_len) ? train : tune_len), &d};
     s = add_base_changes(&q, error);
+    if (!s) s = add_methods(&q, error);
     if (s) return s;
     sort_options(&d);
     *design = d;

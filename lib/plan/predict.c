@@ -1,9 +1,22 @@
-/* One question to the law, to phase coverage and to every predictor. */
+/* One question to the law, to phase coverage and to every predictor.
+ *
+ * A method that cannot be evaluated (LongRoPE without its factors) leaves the law, with its caveat, and no coverage:
+ * the frequencies of plain RoPE would be an answer to another question. */
 #include "plan/plan.h"
 #include <math.h>
 
+/* Frequencies in use: those of the options, else those of the model's method. */
+static void fill_arcs(const ropelaw_plan_options *options, const plan_freqs *method,
+                      const ropelaw_setting *doubled, ropelaw_arcs *arcs) {
+    const ropelaw_plan_freqs *given = &options->freqs;
+    size_t n = given->n_pairs ? given->n_pairs : method->n_pairs;
+    *arcs = (ropelaw_arcs){n, given->n_pairs ? given->pretrain_freq : method->freq,
+                           given->n_pairs ? given->tune_freq : method->freq + n, doubled->train_len_tok,
+                           fmax(doubled->train_len_tok, doubled->tune_len_tok)};
+}
+
 static void fill_input(const ropelaw_plan_model *model, const ropelaw_plan_options *options,
-                       const ropelaw_setting *doubled, ropelaw_arcs *arcs, ropelaw_predictor_input *input) {
+                       const ropelaw_setting *doubled, ropelaw_predictor_input *input) {
     *input = ropelaw_predictor_input_default;
     input->setting = *doubled;
     input->phi_rad = options->phi_hi_rad;
@@ -11,10 +24,6 @@ static void fill_input(const ropelaw_plan_model *model, const ropelaw_plan_optio
     input->critical_dim = options->critical_dim;
     input->n_layers = model->n_layers;
     input->law = options->law;
-    if (!options->freqs.n_pairs) return;
-    *arcs = (ropelaw_arcs){options->freqs.n_pairs, options->freqs.pretrain_freq, options->freqs.tune_freq,
-                           doubled->train_len_tok, fmax(doubled->train_len_tok, doubled->tune_len_tok)};
-    input->arcs = arcs;
 }
 
 static ropelaw_status coverage_of(const ropelaw_predictor_input *input, double phi_rad, int bidirectional,
@@ -43,6 +52,32 @@ static ropelaw_status fill_rows(const ropelaw_predictor_input *input, int slow, 
     return ROPELAW_OK;
 }
 
+/* What the frequencies decide is not known. */
+static void forget_coverage(ropelaw_plan_result *r) {
+    r->lo = r->hi = (ropelaw_coverage){NAN, NAN, ROPELAW_NO_PAIR, ROPELAW_CAVEAT_METHOD};
+    for (size_t i = 0; i < r->n_rows; i++)
+        if (r->rows[i].prediction.pair != ROPELAW_NO_PAIR)
+            r->rows[i].prediction = (ropelaw_prediction){NAN, ROPELAW_NO_PAIR, ROPELAW_CAVEAT_METHOD};
+        else
+            r->rows[i].prediction.caveats |= ROPELAW_CAVEAT_METHOD;
+}
+
+static ropelaw_status fill_result(const ropelaw_plan_model *model, const ropelaw_plan_options *options,
+                                  const plan_freqs *method, ropelaw_plan_result *r, ropelaw_error *error) {
+    ropelaw_setting doubled = plan_doubled(&r->setting, r->bidirectional);
+    ropelaw_predictor_input input;
+    ropelaw_arcs arcs;
+    fill_input(model, options, &doubled, &input);
+    fill_arcs(options, method, &doubled, &arcs);
+    if (arcs.n_pairs) input.arcs = &arcs;
+    ropelaw_status s = plan_law(&r->setting, r->bidirectional, &r->law, error);
+    if (!s) s = coverage_of(&input, options->phi_lo_rad, r->bidirectional, &r->lo, error);
+    if (!s) s = coverage_of(&input, options->phi_hi_rad, r->bidirectional, &r->hi, error);
+    if (!s) s = fill_rows(&input, options->slow, r, error);
+    if (arcs.n_pairs) r->is_method = 1;
+    return s;
+}
+
 ropelaw_status ropelaw_plan_predict(const ropelaw_plan_model *model, const ropelaw_plan *plan,
                                     const ropelaw_plan_options *options, ropelaw_plan_result *result,
                                     ropelaw_error *error) {
@@ -52,16 +87,24 @@ ropelaw_status ropelaw_plan_predict(const ropelaw_plan_model *model, const ropel
     ropelaw_status s = plan_setting(model, plan, &r.setting, error);
     if (s) return s;
     r.bidirectional = model->bidirectional != 0;
-    ropelaw_setting doubled = plan_doubled(&r.setting, r.bidirectional);
-    ropelaw_arcs arcs;
-    ropelaw_predictor_input input;
-    fill_input(model, options, &doubled, &arcs, &input);
-    s = plan_law(&r.setting, r.bidirectional, &r.law, error);
-    if (!s) s = coverage_of(&input, options->phi_lo_rad, r.bidirectional, &r.lo, error);
-    if (!s) s = coverage_of(&input, options->phi_hi_rad, r.bidirectional, &r.hi, error);
-    if (!s) s = fill_rows(&input, options->slow, &r, error);
+    plan_freqs method;
+    ropelaw_error reason = {0};
+    s = plan_freqs_eval(model, &r.setting, &method, &reason);
+    int lacking = s && !options->freqs.n_pairs;
+    if (lacking && (s == ROPELAW_NOMEM || !ropelaw_method_find(model->method))) {
+        if (error) *error = reason;
+        return s;
+    }
+    if (!isnan(method.base)) {
+        r.setting.tune_base = method.base;
+        plan_freqs_clear(&method);
+    }
+    s = fill_result(model, options, &method, &r, error);
+    plan_freqs_clear(&method);
     if (s) return s;
-    r.caveats = r.law.caveats | (input.arcs ? ROPELAW_CAVEAT_METHOD : 0);
+    if (lacking) forget_coverage(&r);
+    r.is_method |= lacking;
+    r.caveats = r.law.caveats | (r.is_method ? ROPELAW_CAVEAT_METHOD : 0);
     *result = r;
     return ROPELAW_OK;
 }

@@ -1,4 +1,4 @@
-/* Tests: setting.c predict.c design.c */
+/* Tests: setting.c predict.c design.c method.c preset.c */
 #include "test.h"
 #include <ropelaw/plan.h>
 #include <ropelaw/random.h>
@@ -85,6 +85,75 @@ START_TEST(method_frequencies) {
 }
 END_TEST
 
+/* A method by name: NTK-aware is a change of base, linear interpolation and YaRN are not. */
+START_TEST(methods_by_name) {
+    ropelaw_plan_model m = model_of(128, 1e4, 4096);
+    m.factor = 4;
+    m.method = "ntk";
+    ropelaw_plan_result r = predict(&m, NAN, NAN);
+    ck_assert(!r.is_method && !(r.caveats & ROPELAW_CAVEAT_METHOD));
+    test_assert_rel(r.setting.tune_base, 40889.9424, 1e-9); /* laws.md section 3 */
+    m.method = "linear"; /* every phase divided by four: the strict bound is four times as far, to a token */
+    r = predict(&m, NAN, NAN);
+    ck_assert(r.is_method && r.caveats & ROPELAW_CAVEAT_METHOD);
+    test_assert_rel(r.lo.distance_tok, 4 * 4095.0, 1e-14);
+    ck_assert(predict(&m, NAN, 16384).lo.bound_tok == 16384);
+    m.method = "yarn";
+    ck_assert(predict(&m, NAN, NAN).lo.distance_tok >= 4 * 4095 * (1 - 1e-12));
+    m.method = "longrope"; /* without its factors: the law stands, the coverage is not known */
+    r = predict(&m, NAN, NAN);
+    ck_assert(r.is_method && isnan(r.lo.bound_tok) && r.law.bound_tok == 4096);
+    for (size_t i = 0; i < r.n_rows; i++)
+        if (strstr(r.rows[i].predictor->name, "strict")) ck_assert(isnan(r.rows[i].prediction.value));
+    m.method = "no such";
+    ropelaw_plan_result untouched;
+    test_assert_fails(ropelaw_plan_predict(&m, NULL, NULL, &untouched, &e), ROPELAW_INVALID, e, "method");
+}
+END_TEST
+
+/* Every preset answers, or says what is missing; as pre-trained its bound is train_len. */
+START_TEST(presets) {
+    size_t n_answered = 0;
+    for (size_t i = 0; i < ropelaw_preset_count(); i++) {
+        ropelaw_plan_model m;
+        ropelaw_method_params params;
+        ropelaw_preset_to_plan_model(ropelaw_preset_get(i), &m, &params);
+        ropelaw_plan_result r;
+        ropelaw_status s = ropelaw_plan_predict(&m, NULL, NULL, &r, &e);
+        int missing = isnan(m.rotary_dim) || isnan(m.pretrain_base) || isnan(m.train_len);
+        ck_assert_msg(s == (missing ? ROPELAW_INVALID : ROPELAW_OK), "%s: %s", m.name, e.message);
+        if (missing) continue;
+        n_answered++;
+        m.tune_base = m.tune_len = NAN;
+        m.method = "";
+        test_assert_ok(ropelaw_plan_predict(&m, NULL, NULL, &r, &e), e);
+        ck_assert_msg(r.law.bound_tok == m.train_len, "%s", m.name);
+        ck_assert_msg(isnan(r.lo.bound_tok) || r.lo.bound_tok == m.train_len, "%s", m.name);
+    }
+    ck_assert_uint_gt(n_answered, 80);
+}
+END_TEST
+
+START_TEST(preset_goldens) {
+    const ropelaw_preset *preset;
+    ropelaw_plan_model m;
+    ropelaw_method_params params;
+    test_assert_ok(ropelaw_preset_find("CodeLlama-7B", &preset, &e), e);
+    ck_assert_uint_eq(ropelaw_preset_to_plan_model(preset, &m, &params), 0);
+    test_assert_abs(predict(&m, NAN, NAN).law.bound_tok, 129026.78, 0.005);
+    test_assert_ok(ropelaw_preset_find("Llama-3.1-8B", &preset, &e), e);
+    ropelaw_preset_to_plan_model(preset, &m, &params);
+    ropelaw_plan_result r = predict(&m, NAN, NAN); /* llama3, factor 8: slow pairs divided by 8 */
+    ck_assert(r.is_method && params.high_freq_factor == 4 && params.train_len == 8192);
+    ck_assert(r.lo.distance_tok >= 8191 && r.lo.distance_tok <= 8 * 8191 * (1 + 1e-12));
+    int n_inferred = 0;
+    for (size_t i = 0; i < ropelaw_preset_count(); i++)
+        n_inferred +=
+            ropelaw_preset_to_plan_model(ropelaw_preset_get(i), &m, &params) == ROPELAW_CAVEAT_DEFAULTED;
+    ck_assert_int_gt(n_inferred, 0);
+}
+END_TEST
+
 START_TEST(designs) {
     ropelaw_random r;
     ropelaw_random_init(&r, 41, 0);
@@ -100,10 +169,13 @@ START_TEST(designs) {
         ck_assert_uint_ge(d.n_options, 1);
         for (size_t k = 0; k < d.n_options; k++) {
             const ropelaw_plan_option *o = &d.options[k];
-            ropelaw_plan_result p = predict(&m, o->base, o->tune_len); /* the forward law says the same */
-            ck_assert(isnan(o->factor));
-            if (!isnan(o->predicted_bound)) ck_assert(p.law.bound_tok == o->predicted_bound);
+            ropelaw_plan_model with = m; /* the forward question gives the same answer */
+            if (!isnan(o->factor)) with.method = o->kind, with.factor = o->factor;
+            ropelaw_plan_result p = predict(&with, isnan(o->factor) ? o->base : m.pretrain_base, o->tune_len);
+            double bound = p.is_method ? p.lo.bound_tok : p.law.bound_tok;
+            ck_assert(bound == o->predicted_bound || (isnan(bound) && isnan(o->predicted_bound)));
             ck_assert(p.lo.bound_tok == o->lo.bound_tok || isnan(p.lo.bound_tok));
+            ck_assert(p.setting.tune_base == o->base);
             ck_assert_int_eq(o->reaches, isnan(o->predicted_bound) || o->predicted_bound >= target);
             if (k) ck_assert_int_ge(d.options[k - 1].reaches, o->reaches);
             if (!strcmp(o->kind, "critical_base")) ck_assert(o->predicted_bound == o->tune_len);
@@ -123,6 +195,10 @@ START_TEST(design_goldens) {
     ck_assert_str_eq(d.options[1].kind, "bound_base");
     test_assert_rel(d.options[1].base, 56627.7967, 1e-9);
     ck_assert(d.options[1].tune_len == 4096);
+    int n_methods = 0;
+    for (size_t i = 2; i + 1 < d.n_options; i++) n_methods += !isnan(d.options[i].factor);
+    ck_assert_int_eq(n_methods, (int)d.n_options - 3);
+    ck_assert_int_ge(n_methods, 4);
     ck_assert_str_eq(d.options[d.n_options - 1].kind, "small_base");
     test_assert_rel(d.options[d.n_options - 1].base, 2607.5945876176134, 1e-12); /* T'/2pi of 16384 */
 }
@@ -163,8 +239,10 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("plan");
-    const TTest *const tests[] = {llama2_tuned, who_says_what,  bidirectional, method_frequencies,
-                                  designs,      design_goldens, bad_input,     NULL};
+    const TTest *const tests[] = {
+        llama2_tuned, who_says_what,  bidirectional, method_frequencies, methods_by_name,
+        presets,      preset_goldens, designs,       design_goldens,     bad_input,
+        NULL};
     test_add(s, "plan", tests);
     return test_run(s);
 }
