@@ -17,6 +17,7 @@
 #include <ropelaw/series.h>
 #include <ropelaw/fitted_law.h>
 #include <ropelaw/preset.h>
+#include <ropelaw/report_table.h>
 #include <ropelaw/attention.h>
 #include <ropelaw/rope.h>
 #include <ropelaw/law.h>

@@ -1,0 +1,54 @@
+/* The registry of tables, and presets as settings. */
+#include "report/rows.h"
+#include <math.h>
+#include <string.h>
+
+static const ropelaw_report_table *const tables[] = {&report_table_critical, &report_table_bases};
+
+const ropelaw_report_table *ropelaw_report_table_get(size_t index) {
+    return index < CORE_COUNT(tables) ? tables[index] : NULL;
+}
+
+const ropelaw_report_table *ropelaw_report_table_find(const char *name) {
+    for (size_t i = 0; name && i < CORE_COUNT(tables); i++)
+        if (!strcmp(tables[i]->name, name)) return tables[i];
+    return NULL;
+}
+
+ropelaw_status ropelaw_report_table_build(const char *name, const ropelaw_report_input *input,
+                                          ropelaw_table **table, uint32_t *caveats, ropelaw_error *error) {
+    const ropelaw_report_table *found = ropelaw_report_table_find(name);
+    uint32_t bits = 0;
+    if (!found)
+        return core_fail(error, ROPELAW_INVALID, "table", name, "", "no table \"%.40s\"",
+                         name ? name : "(null)");
+    if (!input || !table)
+        return core_fail(error, ROPELAW_INVALID, input ? "table" : "input", "", "", "NULL was given");
+    ropelaw_status status = found->build(input, table, &bits, error);
+    if (!status && caveats) *caveats = bits;
+    return status;
+}
+
+static ropelaw_status unknown(const ropelaw_preset *p, const char *what, ropelaw_error *error) {
+    return core_fail(error, ROPELAW_INVALID, what, "", "", "%s of %.60s is not known (no source states it)",
+                     what, p->name);
+}
+
+ropelaw_status report_model_of(const ropelaw_preset *p, ropelaw_report_model *model, ropelaw_error *error) {
+    if (isnan(p->rotary_dim)) return unknown(p, "rotary_dim", error);
+    if (isnan(p->pretrain_base)) return unknown(p, "pretrain_base", error);
+    if (isnan(p->train_len_tok)) return unknown(p, "train_len", error);
+    model->name = p->name;
+    model->method = p->method;
+    model->setting = (ropelaw_setting){(size_t)p->rotary_dim, p->pretrain_base, p->train_len_tok,
+                                       isnan(p->tune_base) ? p->pretrain_base : p->tune_base,
+                                       isnan(p->tune_len_tok) ? p->train_len_tok : p->tune_len_tok};
+    return ROPELAW_OK;
+}
+
+ropelaw_status ropelaw_report_model_preset(const char *name, ropelaw_report_model *model,
+                                           ropelaw_error *error) {
+    const ropelaw_preset *preset;
+    ropelaw_status status = ropelaw_preset_find(name, &preset, error);
+    return status ? status : report_model_of(preset, model, error);
+}

@@ -1,0 +1,92 @@
+"""table: numbers, formats, LaTeX that compiles, errors."""
+import csv
+import io
+import shutil
+
+from cli import *
+
+
+def rows(*args):
+    return list(csv.DictReader(io.StringIO(run(["table"] + list(args) + ["--format", "csv"]).stdout)))
+
+
+def near(text, value, digits):
+    assert abs(float(text) - value) <= 0.5 * 10.0 ** -digits, (text, value)
+
+
+@test
+def critical_of_llama2_and_code_llama():
+    llama, code = rows("critical", "LLaMA2-7B", "CodeLlama-7B", "--factors", "2,4,8")
+    for row in (llama, code):
+        assert row["critical_dim"] == "92"
+        near(row["critical_base_2x"], 26784.0318, 4)
+        near(row["critical_base_4x"], 71738.4362, 4)
+        near(row["critical_base_8x"], 192144.4560, 4)
+    assert (llama["bound_tok"], llama["regime"], llama["tune_base"]) == ("4096", "tuned", "")
+    near(code["bound_tok"], 129026.78, 2)
+    assert code["regime"] == "large_base"
+
+
+@test
+def all_presets_whose_facts_are_known():
+    table = rows("critical")
+    assert len(table) >= 90
+    for row in table:
+        if row["method"] == "default" and not row["tune_base"]:
+            assert float(row["bound_tok"]) == float(row["train_len_tok"]), row
+        if row["method"] != "default":
+            assert row["bound_tok"] == "", row
+
+
+@test
+def bounds_by_base():
+    published = {2e4: 7754.35, 4e4: 12761.76, 8e4: 21002.73, 1.2e5: 28108.74, 1.6e5: 34565.36, 3.2e5: 56886.13,
+                 6e5: 89377.06, 1e6: 129026.78}
+    table = rows("bases", "--bases", ",".join(str(b) for b in published), "--tune-len", "4k,128k")
+    assert len(table) == len(published)
+    for row in table:
+        near(row["bound_tok_tuned_4096"], published[float(row["tune_base"])], 2)
+        assert row["bound_tok_tuned_131072"] == "131072"
+
+
+@test
+def flags_describe_a_model():
+    row, = rows("critical", "--rotary-dim", "128", "--base", "5e5", "--train-len", "8k")
+    assert row["critical_dim"] == "70"
+    assert rows("bases", "--model", "LLaDA-8B", "--bases", "5e5", "--tune-len", "4k")[0]["bound_tok_tuned_4096"] == "4096"
+
+
+@test
+def json_rows():
+    d = run_json(["table", "critical", "CodeLlama-7B"])
+    row, = d["result"]["rows"]
+    near(row["bound_tok"], 129026.78, 2)
+    assert d["sources"]
+
+
+def compiles(name, *args):
+    if not shutil.which("pdflatex") or subprocess.run(["kpsewhich", "siunitx.sty", "booktabs.sty"], capture_output=True).returncode:
+        skip("LaTeX of %s compiles" % name, "no pdflatex with siunitx and booktabs")
+        return
+    table = run(["table"] + list(args) + ["--format", "latex"]).stdout
+    path = file("table.tex", "\\documentclass[landscape]{article}\\usepackage{booktabs,siunitx}\\begin{document}\n"
+                + table + "\\end{document}\n")
+    p = subprocess.run(["pdflatex", "-interaction=nonstopmode", "-halt-on-error", path], cwd=TMP.name, capture_output=True)
+    check("LaTeX of %s compiles" % name, p.returncode == 0, p.stdout.decode("utf-8", "replace")[-1500:])
+
+
+compiles("critical", "critical", "LLaMA2-7B", "CodeLlama-7B", "phi-1_5", "Mistral-7B")
+compiles("bases", "bases")
+case("latex", ["table", "critical", "CodeLlama-7B", "--format", "latex"],
+     has=["\\toprule", "\\bottomrule", "CodeLlama-7B & \\num{128}", "\\num{129027}"])
+case("markdown", ["table", "bases", "--bases", "1e6", "--tune-len", "16k", "--format", "md"],
+     has=["tuned at 16k |", "129027"])
+case("unknown table", ["table", "nope"], code=2, err=['unknown table "nope" (known: critical, bases'])
+case("unknown model", ["table", "critical", "CodeLama-7B"], code=2, err=["did you mean CodeLlama-7B?"])
+case("missing facts", ["table", "critical", "Mistral-7B-v0.3"], code=2, err=["pretrain_base of Mistral-7B-v0.3 is not known"])
+case("two models for bases", ["table", "bases", "LLaMA2-7B", "CodeLlama-7B"], code=2, err=["exactly one model"])
+case("odd rotary_dim", ["table", "critical", "--rotary-dim", "127", "--base", "1e4", "--train-len", "4k"], code=2,
+     err=["rotary_dim is 127"])
+case("suffix on a base", ["table", "bases", "--bases", "10k"], code=2, err=["suffix"])
+case("unwritable output", ["table", "bases", "--output", "/nowhere/x.tex"], code=5, err=["/nowhere/x.tex"])
+finish()

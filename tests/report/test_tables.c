@@ -1,0 +1,147 @@
+/* Tests: tables.c rows.c table_critical.c table_bases.c */
+#include "test.h"
+#include "core/core.h"
+#include "report/rows.h"
+#include <ropelaw/report_table.h>
+#include <string.h>
+
+static ropelaw_error error;
+
+static const ropelaw_report_model llama2 = {
+    "LLaMA2", {128, 1e4, 4096, 1e4, 4096},
+     NULL
+};
+
+START_TEST(every_member_is_named_and_found) {
+    size_t n = 0;
+    for (; ropelaw_report_table_get(n); n++) {
+        const ropelaw_report_table *t = ropelaw_report_table_get(n);
+        ck_assert(*t->name && *t->summary && *t->source);
+        ck_assert_ptr_eq(ropelaw_report_table_find(t->name), t);
+    }
+    ck_assert_uint_ge(n, 2);
+    ck_assert_ptr_null(ropelaw_report_table_find("nope"));
+    ck_assert_ptr_null(ropelaw_report_table_find(NULL));
+}
+END_TEST
+
+START_TEST(tables_of_the_law_print_in_every_format) {
+    ropelaw_report_input input = {.n_models = 1, .models = &llama2};
+    const char *const names[] = {"critical", "bases"};
+    for (size_t n = 0; n < 2; n++) {
+        ropelaw_table *table;
+        uint32_t caveats = 0;
+        test_assert_ok(ropelaw_report_table_build(names[n], &input, &table, &caveats, &error), error);
+        ck_assert_uint_ge(ropelaw_table_count_rows(table), 1);
+        for (size_t i = 0; ropelaw_table_format_name(i); i++) {
+            char *text;
+            test_assert_ok(ropelaw_table_write(table, ropelaw_table_format_name(i), &text, NULL, &error),
+                           error);
+            ck_assert_ptr_nonnull(strstr(text, n ? "16384" : "192144"));
+            ropelaw_text_free(text);
+        }
+        ropelaw_table_destroy(&table);
+    }
+}
+END_TEST
+
+START_TEST(a_method_outside_the_closed_form_has_no_bound) {
+    ropelaw_report_model yarn = {
+        "Yarn", {128, 1e4, 4096, 1e4, 65536},
+         "yarn"
+    };
+    ropelaw_report_input input = {.n_models = 1, .models = &yarn};
+    ropelaw_table *table;
+    uint32_t caveats = 0;
+    char *text;
+    test_assert_ok(ropelaw_report_table_build("critical", &input, &table, &caveats, &error), error);
+    ck_assert_uint_eq(caveats, ROPELAW_CAVEAT_METHOD);
+    test_assert_ok(ropelaw_table_write(table, "json", &text, NULL, &error), error);
+    ck_assert_ptr_nonnull(strstr(text, "\"bound_tok\": null"));
+    ropelaw_text_free(text);
+    ropelaw_table_destroy(&table);
+}
+END_TEST
+
+START_TEST(bad_input) {
+    double many[20] = {0};
+    ropelaw_table *table = NULL;
+    ropelaw_report_model wrong =
+                             {
+                                 "wrong", {127, 1e4, 4096, 1e4, 4096},
+                                  NULL
+    },
+                         model;
+    ropelaw_report_input input = {0};
+    test_assert_fails(ropelaw_report_table_build("nope", &input, &table, NULL, &error), ROPELAW_INVALID,
+                      error, "table");
+    test_assert_fails(ropelaw_report_table_build("bases", &input, &table, NULL, &error), ROPELAW_INVALID,
+                      error, "model");
+    test_assert_fails(ropelaw_report_table_build("bases", NULL, &table, NULL, &error), ROPELAW_INVALID, error,
+                      "input");
+    input = (ropelaw_report_input){.n_models = 1, .models = &wrong};
+    test_assert_fails(ropelaw_report_table_build("critical", &input, &table, NULL, &error), ROPELAW_DOMAIN,
+                      error, "rotary_dim");
+    input =
+        (ropelaw_report_input){.n_models = 1, .models = &llama2, .n_tune_lens = 20, .tune_lens_tok = many};
+    test_assert_fails(ropelaw_report_table_build("bases", &input, &table, NULL, &error), ROPELAW_SHAPE, error,
+                      "tune_len");
+    input = (ropelaw_report_input){.n_models = 1, .models = &llama2, .n_factors = 20, .factors = many};
+    test_assert_fails(ropelaw_report_table_build("critical", &input, &table, NULL, &error), ROPELAW_SHAPE,
+                      error, "factors");
+    test_assert_fails(ropelaw_report_model_preset("Mistral-7B-v0.3", &model, &error), ROPELAW_INVALID, error,
+                      "pretrain_base");
+    ck_assert_ptr_null(table);
+}
+END_TEST
+
+START_TEST(out_of_memory) {
+    ropelaw_report_input input = {.n_models = 1, .models = &llama2};
+    ropelaw_status status = ROPELAW_NOMEM;
+    int failures = 0;
+    for (long n = 1; status == ROPELAW_NOMEM; n++) {
+        ropelaw_table *table = NULL;
+        core_fail_allocations_from(n);
+        status = ropelaw_report_table_build("bases", &input, &table, NULL, &error);
+        core_fail_allocations_from(0);
+        failures += status == ROPELAW_NOMEM;
+        ropelaw_table_destroy(&table);
+    }
+    ck_assert_int_eq(status, ROPELAW_OK);
+    ck_assert_int_gt(failures, 5);
+}
+END_TEST
+
+START_TEST(lengths_as_people_write_them) {
+    static const struct {
+        double length;
+        const char *text;
+    } cases[] = {
+        {4096,    "4k"  },
+        {131072,  "128k"},
+        {1048576, "1M"  },
+        {1000,    "1000"},
+        {512,     "512" },
+        {1536,    "1536"},
+        {256000,  "250k"}
+    };
+    char text[32];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        report_length_str(cases[i].length, text, sizeof text);
+        ck_assert_str_eq(text, cases[i].text);
+    }
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("tables");
+    const TTest *const tests[] = {every_member_is_named_and_found,
+                                  tables_of_the_law_print_in_every_format,
+                                  a_method_outside_the_closed_form_has_no_bound,
+                                  bad_input,
+                                  out_of_memory,
+                                  lengths_as_people_write_them,
+                                  NULL};
+    test_add(s, "tables", tests);
+    return test_run(s);
+}
