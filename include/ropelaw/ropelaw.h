@@ -19,6 +19,7 @@
 #include <ropelaw/preset.h>
 #include <ropelaw/report_table.h>
 #include <ropelaw/attention.h>
+#include <ropelaw/attention_check.h>
 #include <ropelaw/rope.h>
 #include <ropelaw/law.h>
 #include <ropelaw/coverage.h>

@@ -57,6 +57,8 @@ typedef struct {
                    float *sine);
     /* out[head_dim] = the rotated in[head_dim]; in == out is fine. */
     void (*turn)(const attention_turn *turn, const float *in, float *out);
+    /* Multiply-adds in registers and nothing else; returns the number of operations. */
+    double (*spin)(size_t n);
 } attention_kernel;
 
 extern const attention_kernel attention_kernel_portable, attention_kernel_avx2, attention_kernel_avx512;

@@ -79,6 +79,7 @@ const attention_kernel attention_kernel_avx2 = {
     dsoftmax,
     multiply,
     angles,
-    turn
+    turn,
+    spin
 };
 #endif

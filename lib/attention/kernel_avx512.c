@@ -79,6 +79,7 @@ const attention_kernel attention_kernel_avx512 = {
     dsoftmax,
     multiply,
     angles,
-    turn
+    turn,
+    spin
 };
 #endif

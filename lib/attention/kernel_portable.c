@@ -74,5 +74,6 @@ const attention_kernel attention_kernel_portable = {
     dsoftmax,
     multiply,
     angles,
-    turn
+    turn,
+    spin
 };
