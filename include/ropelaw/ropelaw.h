@@ -7,6 +7,7 @@
 #include <ropelaw/version.h>
 #include <ropelaw/status.h>
 #include <ropelaw/number.h>
+#include <ropelaw/model.h>
 #include <ropelaw/random.h>
 #include <ropelaw/blas.h>
 #include <ropelaw/cpu.h>

@@ -1,0 +1,337 @@
+/* Tests: gguf_read.c gguf.c gguf_open.c. The files are made here, byte by byte. */
+#include "test.h"
+#include "model/gguf.h"
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct {
+    unsigned char bytes[1 << 16];
+    size_t n;
+    bool big, v1;
+} maker;
+
+static void put(maker *m, uint64_t value, size_t width) {
+    for (size_t i = 0; i < width; i++)
+        m->bytes[m->n + i] = (unsigned char)(value >> (8 * (m->big ? width - 1 - i : i)));
+    m->n += width;
+}
+
+static void put_length(maker *m, uint64_t n) {
+    put(m, n, m->v1 ? 4 : 8);
+}
+
+static void put_text(maker *m, const char *text) {
+    put_length(m, strlen(text));
+    memcpy(m->bytes + m->n, text, strlen(text));
+    m->n += strlen(text);
+}
+
+static void start(maker *m, uint32_t version, uint64_t tensors, uint64_t entries) {
+    m->v1 = version == 1;
+    memcpy(m->bytes, "GGUF", 4);
+    m->n = 4;
+    put(m, version, 4);
+    put_length(m, tensors);
+    put_length(m, entries);
+}
+
+static void key_text(maker *m, const char *key, const char *value) {
+    put_text(m, key);
+    put(m, GGUF_STRING, 4);
+    put_text(m, value);
+}
+
+static void key_u32(maker *m, const char *key, uint32_t value) {
+    put_text(m, key);
+    put(m, GGUF_U32, 4);
+    put(m, value, 4);
+}
+
+static void put_f32(maker *m, float value) {
+    uint32_t word;
+    memcpy(&word, &value, sizeof word);
+    put(m, word, 4);
+}
+
+static void key_f32(maker *m, const char *key, float value) {
+    put_text(m, key);
+    put(m, GGUF_F32, 4);
+    put_f32(m, value);
+}
+
+/* A llama of 32 layers with a tokenizer array to skip and, with factors, the tensor of a Llama-3.1. */
+static void make_llama(maker *m, uint32_t version, const float *factors, size_t n_factors) {
+    start(m, version, factors ? 2 : 0, 8);
+    key_text(m, "general.architecture", "llama");
+    key_text(m, "general.name", "test llama");
+    put_text(m, "tokenizer.ggml.tokens");
+    put(m, GGUF_ARRAY, 4);
+    put(m, GGUF_STRING, 4);
+    put_length(m, 3);
+    put_text(m, "a");
+    put_text(m, "");
+    put_text(m, "token");
+    key_u32(m, "llama.context_length", 131072);
+    key_u32(m, "llama.embedding_length", 4096);
+    key_u32(m, "llama.block_count", 32);
+    put_text(m, "llama.attention.head_count");
+    put(m, GGUF_ARRAY, 4);
+    put(m, GGUF_I32, 4);
+    put_length(m, 2);
+    put(m, 0, 4);
+    put(m, 32, 4);
+    key_f32(m, "llama.rope.freq_base", 500000);
+    if (!factors) return;
+    put_text(m, "token_embd.weight");
+    put(m, 2, 4);
+    put_length(m, 4096);
+    put_length(m, 32000);
+    put(m, 2, 4);
+    put(m, 1024, 8);
+    put_text(m, "rope_freqs.weight");
+    put(m, 1, 4);
+    put_length(m, n_factors);
+    put(m, 0, 4);
+    put(m, 0, 8);
+    while (m->n % 32) m->bytes[m->n++] = 0;
+    for (size_t i = 0; i < n_factors; i++) put_f32(m, factors[i]);
+}
+
+static ropelaw_model read_bytes(const maker *m) {
+    ropelaw_model model;
+    ropelaw_error e = {0};
+    test_assert_ok(ropelaw_model_parse(m->bytes, m->n, "t.gguf", &model, &e), e);
+    return model;
+}
+
+static void refuse(const maker *m, ropelaw_status expected) {
+    ropelaw_model model;
+    ropelaw_error e = {0};
+    ropelaw_status status = ropelaw_model_parse(m->bytes, m->n, "t.gguf", &model, &e);
+    ck_assert_msg(status == expected, "gave %s: %s", ropelaw_status_str(status), e.message);
+    ck_assert_str_eq(e.file, "t.gguf");
+}
+
+/* The divisors that the converter writes for Llama-3.1: factor 8, low 1, high 4, original length 8192. */
+static void llama3_factors(float *factors, double factor, double original) {
+    for (int i = 0; i < 64; i++) {
+        double period = 2 * 3.14159265358979323846 * pow(500000, i / 64.0), turns = original / period;
+        double smooth = (turns - 1) / 3;
+        factors[i] = (float)(turns > 4 ? 1 : turns < 1 ? factor : 1 / ((1 - smooth) / factor + smooth));
+    }
+}
+
+START_TEST(all_versions_and_byte_orders) {
+    for (uint32_t version = 1; version <= 3; version++)
+        for (int big = 0; big < 2; big++) {
+            maker *m = calloc(1, sizeof *m);
+            m->big = big;
+            make_llama(m, version, NULL, 0);
+            ropelaw_model model = read_bytes(m);
+            ck_assert_str_eq(model.architecture, "llama");
+            ck_assert_str_eq(model.name, "test llama");
+            test_assert_abs(model.kinds[0].rope.base, 500000, 0);
+            test_assert_abs(model.kinds[0].rope.rotary_dim, 128, 0);
+            test_assert_abs(model.train_len_tok, 131072, 0);
+            ck_assert_str_eq(model.kinds[0].rope.method, "default"); /* no type means linear with factor 1 */
+            ck_assert_uint_eq(model.n_notes, 1 + (size_t)big);       /* rope_freqs missing */
+            ropelaw_model_clear(&model);
+            free(m);
+        }
+}
+END_TEST
+
+START_TEST(llama31_is_found_in_its_tensor) {
+    maker *m = calloc(1, sizeof *m);
+    float factors[64];
+    llama3_factors(factors, 8, 8192);
+    make_llama(m, 3, factors, 64);
+    ropelaw_model model = read_bytes(m);
+    ck_assert_str_eq(model.kinds[0].rope.method, "llama3");
+    test_assert_abs(model.kinds[0].rope.factor, 8, 0);
+    test_assert_abs(model.kinds[0].rope.original_len_tok, 8192, 0);
+    test_assert_abs(model.train_len_tok, 8192, 0);
+    test_assert_abs(model.declared_len_tok, 131072, 0);
+    ck_assert_uint_eq(model.kinds[0].rope.n_long, 64);
+    ropelaw_model_clear(&model);
+    for (int i = 0; i < 64; i++) factors[i] = (float)(1 + i); /* divisors of some other rule */
+    memset(m, 0, sizeof *m);
+    make_llama(m, 3, factors, 64);
+    model = read_bytes(m);
+    ck_assert_str_eq(model.kinds[0].rope.method, "factors");
+    test_assert_abs(model.kinds[0].rope.long_factor[63], 64, 0);
+    ropelaw_model_clear(&model);
+    free(m);
+}
+END_TEST
+
+START_TEST(scaling_keys) {
+    maker *m = calloc(1, sizeof *m);
+    start(m, 3, 0, 7);
+    key_text(m, "general.architecture", "qwen2");
+    key_u32(m, "qwen2.context_length", 131072);
+    key_u32(m, "qwen2.attention.key_length", 128);
+    key_text(m, "qwen2.rope.scaling.type", "yarn");
+    key_f32(m, "qwen2.rope.scaling.factor", 4);
+    key_u32(m, "qwen2.rope.scaling.original_context_length", 32768);
+    key_f32(m, "qwen2.rope.freq_base", 1e6f);
+    ropelaw_model model = read_bytes(m);
+    ck_assert_str_eq(model.kinds[0].rope.method, "yarn");
+    test_assert_abs(model.kinds[0].rope.factor, 4, 0);
+    test_assert_abs(model.train_len_tok, 32768, 0);
+    ropelaw_model_clear(&model);
+    memset(m, 0, sizeof *m);
+    start(m, 3, 0, 4);
+    key_text(m, "general.architecture", "llama");
+    key_u32(m, "llama.context_length", 16384);
+    key_u32(m, "llama.attention.key_length", 128);
+    key_f32(m, "llama.rope.scale_linear", 4); /* legacy name */
+    model = read_bytes(m);
+    ck_assert_str_eq(model.kinds[0].rope.method, "linear");
+    test_assert_abs(model.train_len_tok, 4096, 0);
+    test_assert_abs(model.kinds[0].rope.base, 10000, 0);
+    ck_assert_uint_eq(model.caveats & ROPELAW_CAVEAT_DEFAULTED, ROPELAW_CAVEAT_DEFAULTED);
+    ropelaw_model_clear(&model);
+    free(m);
+}
+END_TEST
+
+START_TEST(windows_and_local_bases) {
+    maker *m = calloc(1, sizeof *m);
+    start(m, 3, 0, 6);
+    key_text(m, "general.architecture", "gemma3");
+    key_u32(m, "gemma3.context_length", 131072);
+    key_u32(m, "gemma3.attention.key_length", 256);
+    key_u32(m, "gemma3.block_count", 34);
+    key_u32(m, "gemma3.attention.sliding_window", 1024);
+    key_f32(m, "gemma3.rope.freq_base", 1e6f);
+    ropelaw_model model = read_bytes(m);
+    ck_assert_uint_eq(model.n_kinds, 2);
+    ck_assert_uint_eq(model.kinds[0].n_layers, 5);
+    test_assert_abs(model.kinds[0].rope.base, 1e6, 0);
+    ck_assert_int_eq(model.kinds[1].attention, ROPELAW_ATTENTION_SLIDING);
+    test_assert_abs(model.kinds[1].rope.base, 1e4, 0);
+    test_assert_abs(model.kinds[1].window_tok, 1024, 0);
+    ropelaw_model_clear(&model);
+    memset(m, 0, sizeof *m);
+    start(m, 3, 0, 2);
+    key_text(m, "general.architecture", "gpt2");
+    key_u32(m, "gpt2.context_length", 1024);
+    model = read_bytes(m);
+    ck_assert_int_eq(model.has_rope, 0);
+    ropelaw_model_clear(&model);
+    free(m);
+}
+END_TEST
+
+START_TEST(every_truncation_is_refused) {
+    maker *m = calloc(1, sizeof *m), *cut = calloc(1, sizeof *cut);
+    float factors[64];
+    llama3_factors(factors, 8, 8192);
+    make_llama(m, 3, factors, 64);
+    for (size_t n = 4; n < m->n; n++) {
+        ropelaw_model model;
+        ropelaw_error e = {0};
+        memcpy(cut->bytes, m->bytes, n);
+        ropelaw_status status = ropelaw_model_parse(cut->bytes, n, "t", &model, &e);
+        ck_assert_msg(status == ROPELAW_PARSE || status == ROPELAW_SHAPE || status == ROPELAW_UNSUPPORTED,
+                      "%zu bytes gave %s", n, ropelaw_status_str(status));
+    }
+    free(m);
+    free(cut);
+}
+END_TEST
+
+START_TEST(lengths_that_lie) {
+    maker *m = calloc(1, sizeof *m);
+    const uint64_t huge[] = {UINT64_C(1) << 63, UINT64_MAX, UINT64_C(1) << 40};
+    for (size_t i = 0; i < CORE_COUNT(huge); i++) {
+        memset(m, 0, sizeof *m);
+        start(m, 3, 0, huge[i]); /* metadata count */
+        refuse(m, ROPELAW_SHAPE);
+        memset(m, 0, sizeof *m);
+        start(m, 3, huge[i], 1); /* tensor count */
+        key_text(m, "general.architecture", "llama");
+        refuse(m, ROPELAW_SHAPE);
+        memset(m, 0, sizeof *m);
+        start(m, 3, 0, 1);
+        put(m, huge[i], 8); /* key length */
+        m->n += 64;
+        refuse(m, ROPELAW_SHAPE);
+        for (int type = GGUF_U8; type < GGUF_TYPES; type++) {
+            memset(m, 0, sizeof *m);
+            start(m, 3, 0, 1);
+            put_text(m, "a");
+            put(m, GGUF_ARRAY, 4);
+            put(m, (uint64_t)type, 4);
+            put(m, huge[i], 8); /* array length */
+            m->n += 64;
+            refuse(m, type == GGUF_ARRAY ? ROPELAW_UNSUPPORTED : ROPELAW_SHAPE);
+        }
+    }
+    memset(m, 0, sizeof *m);
+    start(m, 4, 0, 0);
+    refuse(m, ROPELAW_UNSUPPORTED);
+    memset(m, 0, sizeof *m);
+    start(m, 3, 0, 0);
+    refuse(m, ROPELAW_PARSE); /* no architecture */
+    free(m);
+}
+END_TEST
+
+START_TEST(a_tensor_beyond_the_end) {
+    maker *m = calloc(1, sizeof *m);
+    start(m, 3, 1, 1);
+    key_text(m, "general.architecture", "llama");
+    put_text(m, "rope_freqs.weight");
+    put(m, 1, 4);
+    put(m, 64, 8);
+    put(m, 0, 4);
+    put(m, UINT64_MAX - 64, 8);
+    refuse(m, ROPELAW_SHAPE);
+    memset(m, 0, sizeof *m);
+    start(m, 3, 1, 1);
+    key_text(m, "general.architecture", "llama");
+    put_text(m, "x");
+    put(m, 2, 4);
+    put(m, UINT64_C(1) << 40, 8);
+    put(m, UINT64_C(1) << 40, 8); /* product overflows */
+    put(m, 0, 4);
+    put(m, 0, 8);
+    refuse(m, ROPELAW_SHAPE);
+    free(m);
+}
+END_TEST
+
+START_TEST(files_are_read_in_place) {
+    maker *m = calloc(1, sizeof *m);
+    float factors[64];
+    char path[] = "/tmp/ropelaw-gguf-XXXXXX";
+    llama3_factors(factors, 32, 8192);
+    make_llama(m, 2, factors, 64);
+    int fd = mkstemp(path);
+    ck_assert_int_eq(write(fd, m->bytes, m->n), (ssize_t)m->n);
+    close(fd);
+    ropelaw_model model;
+    ropelaw_error e = {0};
+    test_assert_ok(ropelaw_model_read(path, &model, &e), e);
+    test_assert_abs(model.kinds[0].rope.factor, 32, 0);
+    ropelaw_model_clear(&model);
+    ck_assert_int_eq(truncate(path, 100), 0);
+    ck_assert_int_eq(ropelaw_model_read(path, &model, &e), ROPELAW_PARSE);
+    ck_assert_str_eq(e.file, path);
+    unlink(path);
+    free(m);
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("gguf");
+    const TTest *const tests[] = {
+        all_versions_and_byte_orders, llama31_is_found_in_its_tensor, scaling_keys,
+        windows_and_local_bases,      every_truncation_is_refused,    lengths_that_lie,
+        a_tensor_beyond_the_end,      files_are_read_in_place,        NULL};
+    test_add(s, "gguf", tests);
+    return test_run(s);
+}
