@@ -1,4 +1,5 @@
-/* Tests: gguf_read.c gguf.c gguf_open.c. The files are made here, byte by byte. */
+/* Tests: gguf_read.c gguf.c gguf_open.c
+   The files are made here, byte by byte. */
 #include "test.h"
 #include "model/gguf.h"
 #include <stdio.h>
