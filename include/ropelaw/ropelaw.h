@@ -16,6 +16,8 @@
 #include <ropelaw/curve.h>
 #include <ropelaw/table.h>
 #include <ropelaw/series.h>
+#include <ropelaw/lm.h>
+#include <ropelaw/train.h>
 #include <ropelaw/fitted_law.h>
 #include <ropelaw/preset.h>
 #include <ropelaw/report_table.h>

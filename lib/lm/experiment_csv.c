@@ -1,0 +1,93 @@
+#include "core/core.h"
+#include "lm/experiment.h"
+#include <ropelaw/number.h>
+#include <ropelaw/version.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+void lm_text_add(lm_text *t, const char *format, ...) {
+    va_list list, again;
+    if (t->failed) return;
+    va_start(list, format);
+    va_copy(again, list);
+    int length = vsnprintf(NULL, 0, format, list);
+    va_end(list);
+    size_t need = length < 0 ? 0 : t->n + (size_t)length + 1;
+    if (need > t->room) {
+        char *more = core_realloc(t->bytes, 2 * need, 1);
+        if (more) t->bytes = more, t->room = 2 * need;
+        t->failed = !more;
+    }
+    if (!t->failed && length >= 0) t->n += (size_t)vsnprintf(t->bytes + t->n, t->room - t->n, format, again);
+    va_end(again);
+}
+
+void lm_text_number(lm_text *t, double value, const char *end) {
+    char number[ROPELAW_NUMBER_SIZE];
+    lm_text_add(t, "%s%s", isfinite(value) ? ropelaw_number_str(value, 8, number) : "", end);
+}
+
+static void key_number(lm_text *csv, const char *key, double value) {
+    lm_text_add(csv, "# %s: ", key);
+    lm_text_number(csv, value, "\n");
+}
+
+void lm_csv_start(lm_text *csv, const ropelaw_train_preset *preset, const ropelaw_train_options *o) {
+    lm_text_add(csv,
+                "# title: Small language models made by ropelaw: paired excess loss by length, preset %s\n",
+                preset->name);
+    lm_text_add(csv, "# source: ropelaw train --preset %s --seed %llu%s%s, version %s\n", preset->name,
+                (unsigned long long)o->seed, o->setup ? " --setup " : "", o->setup ? o->setup : "",
+                ropelaw_version());
+    lm_text_add(csv, "# text: %s\n",
+                o->text ? o->text_name : "generated, language 42; held out: documents from 2^32");
+    lm_text_add(csv, "# licence: MIT\n# kind: measured\n");
+    lm_text_add(
+        csv,
+        "# recipe: docs/experiment.md; 2 layers, head_dim 32, 2048 tokens a step; evaluated on 24 windows "
+        "of 2048 tokens\n");
+    key_number(csv, "step-share", o->step_share);
+    lm_text_add(
+        csv, "# note: loss_nats is reference_nats + excess_nats: the loss with the text's own ups and downs "
+             "taken out; raw_loss_nats keeps them; lengths above tune_len only\n");
+    lm_text_add(
+        csv,
+        "run,eval_len_tok,loss_nats,loss_se,n_tokens,model,method,rotary_dim,pretrain_base,train_len_tok,"
+        "tune_len_tok,base,excess_nats,raw_loss_nats,cumulative_ppl,reference_nats,width,seed,"
+        "pretrain_steps,tune_steps,pretrain_loss_nats,tune_loss_nats,onset_tok,onset_lo_tok,"
+        "onset_hi_tok\n");
+}
+
+static void add_facts(lm_text *csv, const ropelaw_train_run *r) {
+    const double facts[] = {(double)r->head_dim, r->pretrain_base, (double)r->train_len, (double)r->tune_len,
+                            r->base};
+    lm_text_add(csv, "%s,default,", r->model);
+    for (size_t i = 0; i < CORE_COUNT(facts); i++) lm_text_number(csv, facts[i], ",");
+}
+
+void lm_csv_add(lm_text *csv, const ropelaw_train_run *r, const ropelaw_lm_curve *curve) {
+    for (size_t i = 0; i < curve->n_bins; i++) {
+        const ropelaw_lm_bin *b = &curve->bins[i];
+        if (b->length_tok <= (double)r->tune_len) continue;
+        lm_text_add(csv, "%s,", r->run);
+        const double values[] = {b->length_tok, r->reference_nats + b->excess_nats,
+                                 b->excess_se > 0 ? b->excess_se : NAN, b->n_tokens};
+        for (size_t k = 0; k < CORE_COUNT(values); k++) lm_text_number(csv, values[k], ",");
+        add_facts(csv, r);
+        const double more[] = {b->excess_nats,
+                               b->loss_nats,
+                               b->cumulative_ppl,
+                               r->reference_nats,
+                               (double)r->width,
+                               (double)r->seed,
+                               (double)r->n_pretrain_steps,
+                               (double)r->n_tune_steps,
+                               r->pretrain_loss_nats,
+                               r->tune_loss_nats,
+                               r->onset.censored ? NAN : r->onset.onset_tok,
+                               r->onset.lo_tok};
+        for (size_t k = 0; k < CORE_COUNT(more); k++) lm_text_number(csv, more[k], ",");
+        lm_text_number(csv, r->onset.hi_tok, "\n");
+    }
+}
