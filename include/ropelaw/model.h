@@ -10,6 +10,7 @@
 #ifndef ROPELAW_MODEL_H
 #define ROPELAW_MODEL_H
 
+#include <ropelaw/preset.h>
 #include <ropelaw/status.h>
 
 #ifdef __cplusplus
@@ -126,6 +127,10 @@ ROPELAW_API ropelaw_status ropelaw_model_read(const char *path, ropelaw_model *m
 /** The same from memory; `name` stands for the file in errors. The bytes are copied where needed. */
 ROPELAW_API ropelaw_status ropelaw_model_parse(const void *bytes, size_t length, const char *name,
                                                ropelaw_model *model, ropelaw_error *error) ROPELAW_MUST_USE;
+
+/** A preset in the shape of a model file: every fact names the preset's source. Free with ropelaw_model_clear. */
+ROPELAW_API ropelaw_status ropelaw_model_from_preset(const ropelaw_preset *preset, ropelaw_model *model,
+                                                     ropelaw_error *error) ROPELAW_MUST_USE;
 
 /** Free what a model holds and zero it. A zeroed model is fine. */
 ROPELAW_API void ropelaw_model_clear(ropelaw_model *model);

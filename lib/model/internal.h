@@ -57,6 +57,9 @@ typedef struct {
     size_t line;
 } model_place;
 
+/* A zeroed model called `name`, and its builder. */
+void model_start(model_builder *b, ropelaw_model *model, const char *name, ropelaw_error *error);
+
 void model_fact(model_builder *b, const char *layers, const char *name, const char *value, model_place place);
 void model_fact_number(model_builder *b, const char *layers, const char *name, double value,
                        model_place place);

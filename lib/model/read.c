@@ -7,7 +7,7 @@
 
 static const model_default unknown_type = {.type = ""};
 
-static void start(model_builder *b, ropelaw_model *model, const char *name, ropelaw_error *error) {
+void model_start(model_builder *b, ropelaw_model *model, const char *name, ropelaw_error *error) {
     memset(model, 0, sizeof *model);
     snprintf(model->file, sizeof model->file, "%s", name);
     model->n_layers = model->hidden_size = model->n_heads = model->n_kv_heads = NAN;
@@ -84,7 +84,7 @@ ropelaw_status ropelaw_model_parse(const void *bytes, size_t length, const char 
     ropelaw_model made;
     ropelaw_error local = {0};
     json_document *document = NULL;
-    start(&b, &made, name, &local);
+    model_start(&b, &made, name, &local);
     ropelaw_status status;
     if (is_gguf(bytes, length)) return end(&b, model_read_gguf(&b, bytes, length), model, error);
     status = json_document_parse(bytes, length, name, NULL, &document, &local);
@@ -106,7 +106,7 @@ ropelaw_status ropelaw_model_read(const char *path, ropelaw_model *model, ropela
     ropelaw_model made;
     ropelaw_error local = {0};
     json_document *document = NULL;
-    start(&b, &made, strcmp(path, "-") ? path : "standard input", &local);
+    model_start(&b, &made, strcmp(path, "-") ? path : "standard input", &local);
     if (file_is_gguf(path)) return end(&b, model_read_gguf_file(&b, path), model, error);
     ropelaw_status status = json_document_read(path, NULL, &document, &local);
     return end(&b, status ? status : read_json(&b, document), model, error);

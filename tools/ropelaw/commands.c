@@ -3,12 +3,14 @@
 
 extern const cli_command cmd_freqs, cmd_precision;
 extern const cli_command cmd_models;
+extern const cli_command cmd_inspect;
 extern const cli_command cmd_table;
 extern const cli_command cmd_probe;
 
 const cli_command *const cli_commands[] = {
     &cmd_freqs,
     &cmd_precision,
+    &cmd_inspect,
     &cmd_models,
     &cmd_table,
     &cmd_probe,

@@ -1,0 +1,71 @@
+"""`ropelaw inspect`: files of every format, presets, and what is no model."""
+from cli import ROOT, case, file, finish, run_json, test
+import csv
+import os
+import struct
+
+CONFIGS = os.path.join(ROOT, "tests", "model", "configs")
+
+
+def config(name):
+    return os.path.join(CONFIGS, name + ".json")
+
+
+@test
+def fields_of_the_contract():
+    d = run_json(["inspect", config("llama31-8b")])
+    r = d["result"]
+    assert (r["architecture"], r["rotary_dim"], r["head_dim"], r["base"]) == ("llama", 128, 128, 500000)
+    assert (r["method"], r["train_len"], r["declared_len"]) == ("llama3", 8192, 131072)
+    assert r["critical_dim"] == 70 and r["defaulted"] == []
+    assert any("outside the closed form" in c for c in d["caveats"])
+
+
+@test
+def layer_kinds_are_apart():
+    r = run_json(["inspect", config("gemma3-4b")])["result"]
+    full, local = r["layers"]
+    assert (full["base"], full["n_layers"], full["law_applies"]) == (1e6, 5, True)
+    assert (local["base"], local["window"], local["law_applies"]) == (1e4, 1024, False)
+    assert {"base", "n_layers"} <= {x["name"] for x in r["defaulted"]}
+
+
+@test
+def defaults_are_flagged():
+    d = run_json(["inspect", config("mixtral-no-theta")])
+    assert any("inferred" in c for c in d["caveats"])
+    assert any(f["name"] == "base" and f["origin"] == "default" for f in d["result"]["facts"])
+
+
+@test
+def every_preset_is_shown_with_its_source():
+    with open(os.path.join(ROOT, "data", "models.csv"), newline="") as f:
+        rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
+    for row in rows[::15]:
+        d = run_json(["inspect", "--model", row["name"]])
+        assert row["source"] in d["sources"], row["name"]
+        if row["rotary_dim"]:
+            assert d["result"]["rotary_dim"] == float(row["rotary_dim"])
+
+
+def text(s):
+    return struct.pack("<Q", len(s)) + s.encode()
+
+
+gguf = b"GGUF" + struct.pack("<IQQ", 3, 0, 3)
+gguf += text("general.architecture") + struct.pack("<I", 8) + text("llama")
+gguf += text("llama.context_length") + struct.pack("<II", 4, 4096)
+gguf += text("llama.attention.key_length") + struct.pack("<II", 4, 128)
+case("gguf", ["inspect", file("m.gguf", gguf)], has=["gguf of llama", "RoPE default, base 10000", "DEFAULTED"])
+case("cut gguf", ["inspect", file("cut.gguf", gguf[:-3])], code=3, err=["cut.gguf: the file ends inside"])
+case("no rope", ["inspect", config("gpt2")], has=["learned absolute positions"])
+case("stdin", ["inspect", "-"], stdin='{"model_type": "llama", "hidden_size": 64, "num_attention_heads": 2}',
+     has=["standard input: config.json of llama"])
+case("wrong type", ["inspect", file("w.json", '{"hidden_size": 64,\n"num_attention_heads": 2, "rope_theta": "x"}')], code=3,
+     err=['w.json:2: key "rope_theta" is "x", expected a finite number'])
+case("no model", ["inspect", file("n.json", '{"peft_type": "LORA"}')], code=3, err=["adapter"])
+case("missing", ["inspect", "nowhere.json"], code=3, err=["nowhere.json: No such file"])
+case("neither", ["inspect"], code=2, err=["give one FILE or --model NAME"])
+case("both", ["inspect", "x", "--model", "y"], code=2, err=["give one FILE or --model NAME"])
+case("unknown preset", ["inspect", "--model", "Llmaa-2-7B"], code=2, err=["Llama-2-7B"])
+finish()
