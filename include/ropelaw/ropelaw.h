@@ -28,6 +28,7 @@
 #include <ropelaw/coverage.h>
 #include <ropelaw/predictor.h>
 #include <ropelaw/plan.h>
+#include <ropelaw/plan_layers.h>
 #include <ropelaw/probe.h>
 
 #endif
