@@ -195,6 +195,11 @@ START_TEST(parameters_of_a_kind) {
     test_assert_ok(ropelaw_method_eval(method, &p, 65536, x, NULL, &e), e);
     test_assert_ok(ropelaw_method_eval(method, &q, 65536, y, NULL, &e), e);
     ck_assert_mem_eq(x, y, sizeof x);
+    read_model("nested-factor-mismatch"); /* factor 8, lengths 131072 / 32768: the explicit factor wins */
+    ropelaw_method_facts facts;
+    test_assert_ok(ropelaw_layer_kind_method(&model, &model.kinds[0], &method, &p, &e), e);
+    test_assert_ok(ropelaw_method_eval(method, &p, 65536, x, &facts, &e), e);
+    ck_assert_double_eq(facts.factor, 8);
     snprintf(model.kinds[0].rope.method, sizeof model.kinds[0].rope.method, "axial");
     test_assert_fails(ropelaw_layer_kind_method(&model, &model.kinds[0], &method, &p, &e),
                       ROPELAW_UNSUPPORTED, e, "method");
