@@ -1,0 +1,54 @@
+/* SOFT fits and profiles of one x: memory and grids are made once. One solver per thread. */
+#ifndef ROPELAW_STATS_SOFT_SOLVER_H
+#define ROPELAW_STATS_SOFT_SOLVER_H
+
+#include "stats/onset.h"
+
+typedef struct {
+    double theta[SOFT_P];
+    double rss;
+    uint32_t at_bound; /* bit per parameter */
+    bool converged;
+} stats_soft;
+
+typedef struct stats_soft_solver stats_soft_solver;
+/* n >= 6. x and the metric of data are used in place and must outlive the solver. */
+ropelaw_status stats_soft_solver_create(const stats_data *data, stats_soft_solver **solver,
+                                        ropelaw_error *error) ROPELAW_MUST_USE;
+void stats_soft_solver_destroy(stats_soft_solver *solver);
+
+/* Fit y [n]; kept by reference for profiles until the next fit. NOMEM, or NOCONV if no start can be refined. */
+ropelaw_status stats_soft_solver_fit(stats_soft_solver *solver, const double *y,
+                                     stats_soft *fit) ROPELAW_MUST_USE;
+
+/* A quantity of the curve to be held at a value. */
+typedef enum { STATS_HOLD_ONSET, STATS_HOLD_PSI, STATS_HOLD_LN_W, STATS_HOLD_S1, STATS_HOLD_S2 } stats_held;
+
+typedef struct {
+    stats_held held;
+    const stats_onset *onset; /* for ONSET */
+} stats_target;
+
+/* The quantity at theta and its gradient [SOFT_P] or NULL. S2 is the slope after the break, s1 + d. */
+double stats_target_value(const stats_target *target, const double *theta, double *gradient);
+
+/* Smallest sum of squares of the fitted y with the target held at `value`; theta: a start near the answer (in), the
+   answer (out). INFINITY if nothing could be fitted. */
+double stats_soft_solver_profile(stats_soft_solver *solver, const stats_target *target, double value,
+                                 double *theta);
+
+typedef struct {
+    double lo, hi;  /* -INFINITY, INFINITY where the profile never rises to the cut */
+    bool lower_fit; /* the profile found a smaller sum than the fit; the cut was lowered */
+} stats_profile_interval;
+
+/* {value : profile(value) <= cut * rss} for a multiplicative cut >= 1 (or rss + cut where sigma is known), searched
+   from the fit's own value in steps of `step` up to the limits. */
+void stats_soft_solver_interval(stats_soft_solver *solver, const stats_soft *fit, const stats_target *target,
+                                const double limits[2], double cut, stats_profile_interval *interval);
+
+/* Delta-method standard error of a target: sigma^2 = rss/(n - 5) unless known; parameters on their bounds are held
+   there. NAN if not identified. */
+double stats_soft_se(const stats_data *data, const stats_soft *fit, const stats_target *target);
+
+#endif
