@@ -15,11 +15,15 @@ double num_log_density(double z) {
     return -z * z / 2 - log_sqrt_2pi;
 }
 
+double num_log_mills(double z) {
+    if (z > series_below) return log(erfc(-z * M_SQRT1_2) / 2) - num_log_density(z);
+    double r = 1 / (z * z);
+    return -log(-z) + log1p(-r * (1 - r * (3 - r * (15 - 105 * r))));
+}
+
 double num_log_below(double z) {
     if (z > 5) return log1p(-erfc(z * M_SQRT1_2) / 2);
-    if (z > series_below) return log(erfc(-z * M_SQRT1_2) / 2);
-    double r = 1 / (z * z);
-    return num_log_density(z) - log(-z) + log1p(-r * (1 - r * (3 - r * (15 - 105 * r))));
+    return z > series_below ? log(erfc(-z * M_SQRT1_2) / 2) : num_log_density(z) + num_log_mills(z);
 }
 
 static double log_short(double m, double w) {
