@@ -25,7 +25,7 @@ typedef struct {
  * check. */
 static bool orthonormalise(const fit_line_problem *a, double *q, double *r) {
     size_t n = a->n, p = a->p;
-    if (n * p) memcpy(q, a->x, n * p * sizeof *q);
+    for (size_t i = 0; i < n * p; i++) q[i] = a->x[i];
     memset(r, 0, (p * p + 1) * sizeof *r);
     for (size_t j = 0; j < p; j++) {
         double before = 0, after = 0;
@@ -112,6 +112,7 @@ static ropelaw_status work_create(const fit_line_problem *a, work *w, ropelaw_er
     w->h = w->best + p + 1;
     if (orthonormalise(a, w->q, w->r)) return ROPELAW_OK;
     core_free(m);
+    w->q = NULL;
     return core_fail(error, ROPELAW_SINGULAR, "base", "", "",
                      "the bases of the runs do not tell the coefficients apart");
 }
@@ -201,7 +202,7 @@ static void back_transform(const work *w, fit_line *line, bool known, size_t siz
 }
 
 ropelaw_status fit_line_fit(const fit_line_problem *a, fit_line *line, ropelaw_error *error) {
-    work w;
+    work w = {0};
     num_minimize_report report;
     size_t p = a->p, size;
     fit_line l = {0};

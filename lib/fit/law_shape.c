@@ -1,0 +1,163 @@
+/* Block elimination: given the three shared numbers, each run's alpha is a weighted mean and its psi a global minimum in
+   one variable (law_curve.c), so runs without a break, and curves with several local minima, need no start values. What
+   remains is a function of three variables, the sum of the runs' minima, whose gradient the envelope theorem gives; a
+   change of branch in some run is a kink in it, which the minimiser's line search walks over.
+
+   Objective (N/2) ln(rss): free of the scale of y, and its gradient is that of a likelihood. rise and width stay inside
+   their bounds by a logistic map of their logarithms. The search starts from the best few of a grid. */
+#include "fit/law_shape.h"
+#include "num/minimize.h"
+#include <math.h>
+
+static const double rise_min = 1e-3, rise_max = 50, width_max = 1.5;
+static const double start_rise[] = {0.3, 0.8, 2, 5, 12}, start_width[] = {0.03, 0.2, 0.6};
+static const double sigma_floor = 1e-4; /* printed perplexities carry 3 to 5 digits */
+static const double least_df = 4, at_bound = 1e-3;
+enum { STARTS = 4 };
+
+typedef struct {
+    const fit_curve *curves;
+    size_t n;
+    double points, width_min, noise; /* weighted points; noise: rss of the rounding alone */
+} joint;
+
+/* logistic map of the whole line to (lo, hi) in the logarithm */
+static double inside(double q, double lo, double hi, double *slope) {
+    double e = exp(-fabs(q)), p = q > 0 ? 1 / (1 + e) : e / (1 + e), span = log(hi / lo);
+    double value = lo * exp(span * p);
+    *slope = value * span * e / ((1 + e) * (1 + e));
+    return value;
+}
+
+static double outside(double value, double lo, double hi) {
+    double p = log(value / lo) / log(hi / lo);
+    p = fmin(fmax(p, 1e-6), 1 - 1e-6);
+    return log(p / (1 - p));
+}
+
+static fit_shape shape_of(const joint *j, const double *v, double slope[2]) {
+    fit_shape s = {v[0], 0, 0};
+    s.rise = inside(v[1], rise_min, rise_max, &slope[0]);
+    s.width = inside(v[2], j->width_min, width_max, &slope[1]);
+    return s;
+}
+
+static double objective(void *context, const double *v, double *g) {
+    const joint *j = context;
+    double slope[2], rss = j->noise;
+    fit_shape s = shape_of(j, v, slope);
+    g[0] = g[1] = g[2] = 0;
+    if (!(fabs(v[0]) < 1e3)) return NAN;
+    for (size_t i = 0; i < j->n; i++) {
+        fit_curve_value c;
+        fit_curve_best(&j->curves[i], &s, &c);
+        rss += c.rss;
+        g[0] += c.d_pre;
+        g[1] += c.d_rise * slope[0];
+        g[2] += c.d_width * slope[1];
+    }
+    for (int k = 0; k < 3; k++) g[k] *= j->points / 2 / rss;
+    return j->points / 2 * log(rss);
+}
+
+typedef struct {
+    double v[3], value;
+} candidate;
+
+static void keep(candidate *best, candidate c) {
+    for (int k = 0; k < STARTS; k++)
+        if (c.value < best[k].value) {
+            candidate t = best[k];
+            best[k] = c;
+            c = t;
+        }
+}
+
+static void try_grid(joint *j, candidate *best) {
+    for (int k = 0; k < STARTS; k++) best[k].value = INFINITY;
+    for (size_t a = 0; a < CORE_COUNT(start_rise); a++)
+        for (size_t b = 0; b < CORE_COUNT(start_width); b++) {
+            double g[3];
+            candidate c = {
+                {0, outside(start_rise[a], rise_min, rise_max),
+                 outside(fmax(start_width[b], 2 * j->width_min), j->width_min, width_max)},
+                0
+            };
+            c.value = objective(j, c.v, g);
+            keep(best, c);
+        }
+}
+
+static double shortest_gap(const fit_curve *curves, size_t n) {
+    double gap = INFINITY;
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 1; k < curves[i].n; k++) {
+            double d = curves[i].x[k] - curves[i].x[k - 1];
+            if (d > 1e-9) gap = fmin(gap, d);
+        }
+    return gap;
+}
+
+/* Counts behind sigma: points that pull, and runs whose psi they determine. */
+static void count(const joint *j, fit_shape_fit *f) {
+    f->rss = 0, f->n_points = 0, f->n_broken = 0;
+    for (size_t i = 0; i < j->n; i++) {
+        const fit_curve *c = &j->curves[i];
+        fit_curve_value v, far;
+        double psi = fit_curve_best(c, &f->shape, &v);
+        fit_curve_eval(c, &f->shape, fit_curve_high(c), &far);
+        f->rss += v.rss;
+        f->n_points += c->n_measured;
+        f->n_broken += psi < c->x[c->n - 1] && psi > c->x[0] && far.rss > v.rss;
+    }
+    f->df = (double)f->n_points - (double)j->n - (double)f->n_broken - 3;
+}
+
+static ropelaw_status settle_sigma(bool known, fit_shape_fit *f, ropelaw_error *error) {
+    if (f->df >= least_df) {
+        f->sigma = sqrt(f->rss / f->df);
+        if (!known) f->sigma = fmax(f->sigma, sigma_floor);
+        return ROPELAW_OK;
+    }
+    f->sigma_given = true;
+    f->sigma = 1;
+    if (known) return ROPELAW_OK;
+    return core_fail_number(error, ROPELAW_NOCONV, "points", (double)f->n_points,
+                            "4 more than runs, breaks and 3 shared parameters, or standard errors");
+}
+
+ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
+                               ropelaw_error *error) {
+    joint j = {curves, n, 0, shortest_gap(curves, n) / 50, 0};
+    fit_shape_fit f = {.rss = INFINITY};
+    candidate start[STARTS];
+    double best = INFINITY, slope[2];
+    if (!isfinite(j.width_min))
+        return core_fail(error, ROPELAW_INVALID, "runs", "", "", "no run has two different lengths");
+    j.width_min = fmin(j.width_min, 0.1);
+    for (size_t i = 0; i < n; i++) {
+        j.points += (double)curves[i].n_measured;
+        for (size_t k = 0; k < curves[i].n; k++) j.noise += known ? 1e-6 : sigma_floor * sigma_floor;
+    }
+    try_grid(&j, start);
+    for (int k = 0; k < STARTS; k++) {
+        num_minimize_options o = {1e-5 * j.points, 1e-12, 120};
+        num_minimize_report r;
+        ropelaw_status s = num_minimize(objective, &j, 3, start[k].v, &o, &r, error);
+        if (s == ROPELAW_INVALID) continue;
+        if (s) return s;
+        if (r.value >= best) continue;
+        best = r.value;
+        f.shape = shape_of(&j, start[k].v, slope);
+        f.gradient = r.gradient;
+        f.converged = r.end != NUM_END_MAXITER;
+    }
+    if (!isfinite(best))
+        return core_fail(error, ROPELAW_NOCONV, "", "", "", "no start of the joint fit is finite");
+    f.at_bound = f.shape.rise < rise_min * (1 + at_bound) || f.shape.rise > rise_max * (1 - at_bound) ||
+                 f.shape.width < j.width_min * (1 + at_bound) || f.shape.width > width_max * (1 - at_bound);
+    count(&j, &f);
+    ropelaw_status s = settle_sigma(known, &f, error);
+    if (!s) *fit = f;
+    return s;
+}

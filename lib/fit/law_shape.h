@@ -1,0 +1,23 @@
+/* The shape that all runs of a model share, fitted to all their curves at once. */
+#ifndef ROPELAW_FIT_LAW_SHAPE_H
+#define ROPELAW_FIT_LAW_SHAPE_H
+
+#include "fit/law_curve.h"
+
+typedef struct {
+    fit_shape shape;
+    double sigma;    /* residual standard deviation in units of 1/sqrt(weight) */
+    double rss, df;  /* df: active points - runs - broken runs - 3 */
+    double gradient; /* largest component of the gradient of (N/2) ln rss at the end */
+    size_t n_points, n_broken;
+    bool at_bound;    /* rise or width on a bound */
+    bool sigma_given; /* sigma is 1: df is below the least that would estimate it */
+    bool converged;
+} fit_shape_fit;
+
+/* sigma is estimated where df >= least_df; below that it is taken as 1 if weights are 1/se^2 (`known`), else NOCONV.
+   INVALID without a curve whose points could show a break. */
+ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
+                               ropelaw_error *error);
+
+#endif
