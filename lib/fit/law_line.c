@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double tau_starts[] = {0.3, 0.06, 1.2, 0.012};
+static const double tau_starts[] = {0.25, 0.03};
 
 typedef struct {
     const fit_line_problem *problem;
