@@ -21,6 +21,8 @@
 #include <ropelaw/fitted_law.h>
 #include <ropelaw/preset.h>
 #include <ropelaw/report_table.h>
+#include <ropelaw/law_fit.h>
+#include <ropelaw/law_predict.h>
 #include <ropelaw/attention.h>
 #include <ropelaw/attention_check.h>
 #include <ropelaw/rope.h>

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double tau_starts[] = {0.25, 0.03};
+static const double tau_starts[] = {0.25, 0.03}, least_start = 0.02;
 
 typedef struct {
     const fit_line_problem *problem;
@@ -120,11 +120,12 @@ static ropelaw_status work_create(const fit_line_problem *a, work *w, ropelaw_er
 /* The best end over the starts; w->best holds it. */
 static ropelaw_status maximise(work *w, num_minimize_report *best, ropelaw_error *error) {
     size_t p = w->problem->p;
+    double hint = w->problem->tau_hint;
     best->value = INFINITY;
-    for (size_t k = 0; k < CORE_COUNT(tau_starts); k++) {
+    for (size_t k = 0; k < (hint > 0 ? 1 : CORE_COUNT(tau_starts)); k++) {
         num_minimize_report r;
         start(w, w->v);
-        w->v[p] = log(tau_starts[k]);
+        w->v[p] = log(hint > 0 ? fmax(hint, least_start) : tau_starts[k]);
         num_minimize_options o = {1e-7 * (double)(w->problem->n + 1), 1e-13, 300};
         ropelaw_status s = num_minimize(negative_log, w, p + 1, w->v, &o, &r, error);
         if (s && s != ROPELAW_INVALID) return s;
@@ -245,7 +246,7 @@ ropelaw_status fit_line_profile(const fit_line_problem *a, size_t k, double valu
         for (size_t j = 0, to = 0; j < p; j++)
             if (j != k) x[i * (p - 1) + to++] = a->x[i * p + j];
     }
-    fit_line_problem b = {n, p - 1, x, memory, a->floor, a->terms};
+    fit_line_problem b = {n, p - 1, x, memory, a->floor, a->terms, a->tau_hint};
     work w;
     num_minimize_report report;
     ropelaw_status s = work_create(&b, &w, error);
@@ -281,7 +282,7 @@ static double end_of(cut *c, double from, double step) {
         double v = from + step, f = above(v, c), root = NAN;
         if (c->status) return NAN;
         if (f < 0) {
-            num_interval range = {inside, v, 1e-7};
+            num_interval range = {inside, v, 1e-6};
             return num_root(above, c, range, &root) == ROPELAW_OK ? root : NAN;
         }
         inside = v;
@@ -297,7 +298,9 @@ ropelaw_status fit_line_interval(const fit_line_problem *a, const fit_line *line
     double drop = 0.5 * n * log1p(num_f_quantile(level, 1, df) / df);
     double se = sqrt(line->covariance[k * a->p + k] * n / df);
     if (!(se > 0) || !isfinite(se)) se = 1e-3 * (fabs(line->theta[k]) + 1);
-    cut c = {a, k, line->log_likelihood - drop, ROPELAW_OK, error};
+    fit_line_problem near = *a;
+    near.tau_hint = line->tau;
+    cut c = {&near, k, line->log_likelihood - drop, ROPELAW_OK, error};
     double lo = end_of(&c, line->theta[k], -2 * se), hi = c.status ? NAN : end_of(&c, line->theta[k], 2 * se);
     if (c.status) return c.status;
     interval[0] = lo, interval[1] = hi;

@@ -13,6 +13,7 @@ typedef struct {
     const double *offset;  /* [n] */
     const double *floor;   /* [n] ln of the length below which a run cannot break; -inf; NULL: none */
     const fit_term *terms; /* [n] */
+    double tau_hint;       /* start here; 0: try several starts */
 } fit_line_problem;
 
 typedef struct {

@@ -12,7 +12,7 @@
 static const double rise_min = 1e-3, rise_max = 50, width_max = 1.5;
 static const double start_rise[] = {0.3, 0.8, 2, 5, 12}, start_width[] = {0.03, 0.2, 0.6};
 static const double sigma_floor = 1e-4; /* printed perplexities carry 3 to 5 digits */
-static const double least_df = 4, at_bound = 1e-3;
+static const double at_bound = 1e-3;
 enum { STARTS = 4 };
 
 typedef struct {
@@ -114,7 +114,7 @@ static void count(const joint *j, fit_shape_fit *f) {
 }
 
 static ropelaw_status settle_sigma(bool known, fit_shape_fit *f, ropelaw_error *error) {
-    if (f->df >= least_df) {
+    if (f->df >= (known ? FIT_DF_GOOD : 1)) {
         f->sigma = sqrt(f->rss / f->df);
         if (!known) f->sigma = fmax(f->sigma, sigma_floor);
         return ROPELAW_OK;
@@ -123,7 +123,7 @@ static ropelaw_status settle_sigma(bool known, fit_shape_fit *f, ropelaw_error *
     f->sigma = 1;
     if (known) return ROPELAW_OK;
     return core_fail_number(error, ROPELAW_NOCONV, "points", (double)f->n_points,
-                            "4 more than runs, breaks and 3 shared parameters, or standard errors");
+                            "more than runs, breaks and 3 shared parameters, or standard errors");
 }
 
 ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,

@@ -15,7 +15,10 @@ typedef struct {
     bool converged;
 } fit_shape_fit;
 
-/* sigma is estimated where df >= least_df; below that it is taken as 1 if weights are 1/se^2 (`known`), else NOCONV.
+/* Below this many degrees of freedom an estimate of sigma is hardly one. */
+#define FIT_DF_GOOD 4
+
+/* sigma is estimated where df >= 4, or >= 1 if the weights are not 1/se^2 (`known`); else it is 1 if known, or NOCONV.
    INVALID without a curve whose points could show a break. */
 ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
                                ropelaw_error *error);

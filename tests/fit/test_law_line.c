@@ -17,7 +17,7 @@ static fit_line_problem data(uint64_t seed, double tau) {
         z[i] = 1.8 + 0.7 * u + tau * ropelaw_random_normal(&r);
         terms[i] = (fit_term){.kind = FIT_TERM_POINT, .lo = z[i], .hi = z[i]};
     }
-    return (fit_line_problem){N, 2, x, offset, NULL, terms};
+    return (fit_line_problem){N, 2, x, offset, NULL, terms, 0};
 }
 
 typedef struct {
@@ -75,7 +75,7 @@ START_TEST(the_test_is_the_f_test) {
         off[i] = log(2 * M_PI) + 0.72 * x[2 * i + 1];
         rss0 += pow(z[i] - off[i], 2);
     }
-    fit_line_problem none = {N, 0, x, off, NULL, terms};
+    fit_line_problem none = {N, 0, x, off, NULL, terms, 0};
     test_assert_ok(fit_line_fit(&none, &fixed, &e), e);
     fit_test t = fit_line_test(&full, 2, fixed.log_likelihood, 2);
     double f = (rss0 - o.rss) / 2 / (o.rss / (N - 2));

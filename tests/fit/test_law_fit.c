@@ -1,0 +1,419 @@
+/* Tests: law_fit.c law_model.c law_data.c law_pool.c law_shape.c */
+#include "test.h"
+#include "law_cases.h"
+#include "core/core.h"
+#include "fit/law_shape.h"
+#include "num/log_normal.h"
+
+static const law_case standard = {0.72, 0.05, 0.1, 0.02, 1 << 20, 11, "m", 1e4};
+
+static ropelaw_law *fit(const law_case *c, size_t n, const ropelaw_law_options *o) {
+    static law_simulated s;
+    ropelaw_law *law = NULL;
+    ropelaw_error e = {0};
+    law_simulate(c, &s, n);
+    ropelaw_series series = {.n_runs = n, .runs = s.runs};
+    test_assert_ok(ropelaw_law_fit(&series, o, &law, &e), e);
+    return law;
+}
+
+START_TEST(a_known_law_is_found) {
+    ropelaw_law *law = fit(&standard, 10, NULL);
+    const ropelaw_law_model *m = &law->models[0];
+    ck_assert(law->n_models == 1 && m->reason == NULL && m->n_runs == 10 && m->n_censored == 0);
+    ck_assert(m->critical_dim == 72); /* 64 ln(1024/2pi)/ln 1e4 = 35.4: 36 pairs */
+    /* standard error of the effective dimension from tau alone: 128 tau/(sd_u sqrt(9)) = 1.2 */
+    test_assert_abs(m->free.effective_dim.est, 0.72 * 128, 4);
+    ck_assert(m->free.effective_dim.lo < 0.72 * 128 && m->free.effective_dim.hi > 0.72 * 128);
+    test_assert_abs(m->unit.effective_dim.est, 0.72 * 128, 0.6); /* 128 tau / sqrt(sum u^2) = 0.17 */
+    ck_assert(m->unit.effective_dim.hi - m->unit.effective_dim.lo < 1.5);
+    test_assert_abs(m->shape.rise, 2, 0.1);
+    test_assert_abs(m->shape.before, -0.05, 0.02);
+    test_assert_abs(m->shape.sigma, 0.02, 0.006);
+    ck_assert(m->weights[0].dim == 92 && m->weights[0].weight > 0.5);
+    double total = 0;
+    for (size_t k = 0; k < m->n_weights; k++) total += m->weights[k].weight;
+    test_assert_abs(total, 1, 0.01); /* negligible ones are not listed */
+    for (size_t i = 0; i < 10; i++) {
+        const ropelaw_law_run *r = &law->runs[i];
+        ck_assert(r->use == ROPELAW_RUN_BROKEN && r->model == 0);
+        ck_assert(r->break_tok.lo < r->break_tok.est && r->break_tok.est < r->break_tok.hi);
+        test_assert_rel(r->law_tok,
+                        exp(m->free.intercept + m->free.slope * log(1e4 * pow(10, 2.4 * (double)i / 9))),
+                        1e-12);
+    }
+    ck_assert(m->test_theory.p < 0.01); /* this law is not the theory's (72) */
+    ck_assert(m->p_smaller > 0.99);
+    ropelaw_law_destroy(&law);
+    ck_assert_ptr_null(law);
+}
+END_TEST
+
+START_TEST(censored_runs_do_not_flatten_it) {
+    law_case c = standard;
+    c.last = 1 << 15; /* the law spans 4700 .. 256000 tokens */
+    ropelaw_law *law = fit(&c, 12, NULL);
+    const ropelaw_law_model *m = &law->models[0];
+    ck_assert(m->n_censored >= 4);
+    ck_assert_int_eq(law->runs[11].use, ROPELAW_RUN_RIGHT);
+    ck_assert(isinf(law->runs[11].break_tok.hi) && law->runs[11].break_tok.lo > 30000);
+    test_assert_abs(m->free.effective_dim.est, 0.72 * 128, 8);
+    ck_assert(m->free.effective_dim.lo < 0.72 * 128 && m->free.effective_dim.hi > 0.72 * 128);
+    ropelaw_law_destroy(&law);
+    c.last = 2048; /* nothing breaks */
+    law = fit(&c, 10, NULL);
+    ck_assert(law->models[0].reason != NULL && isnan(law->models[0].free.slope) &&
+              law->models[0].n_weights == 0);
+    ropelaw_law_destroy(&law);
+}
+END_TEST
+
+START_TEST(the_same_bytes_twice) {
+    ropelaw_law *a = fit(&standard, 10, NULL), *b = fit(&standard, 10, NULL);
+    a->models[0].name = b->models[0].name = NULL; /* leaks nothing that matters: compared as bytes */
+    ck_assert(memcmp(a->models, b->models, sizeof *a->models) == 0);
+    ck_assert(memcmp(a->runs, b->runs, 10 * sizeof *a->runs) == 0);
+    ropelaw_law_destroy(&a), ropelaw_law_destroy(&b);
+}
+END_TEST
+
+START_TEST(units_and_order_do_not_matter) {
+    static law_simulated s;
+    law_simulate(&standard, &s, 10);
+    ropelaw_series series = {.n_runs = 10, .runs = s.runs};
+    ropelaw_law *a, *b;
+    ropelaw_error e = {0};
+    test_assert_ok(ropelaw_law_fit(&series, NULL, &a, &e), e);
+    for (int i = 0; i < 10; i++) { /* loss instead of perplexity, runs reversed */
+        s.runs[i].kind = ROPELAW_VALUE_LOSS;
+        for (size_t k = 0; k < s.runs[i].n_points; k++) s.points[i][k].value = log(s.points[i][k].value);
+    }
+    for (int i = 0; i < 5; i++) {
+        ropelaw_run t = s.runs[i];
+        s.runs[i] = s.runs[9 - i], s.runs[9 - i] = t;
+    }
+    test_assert_ok(ropelaw_law_fit(&series, NULL, &b, &e), e);
+    test_assert_rel(b->models[0].free.effective_dim.est, a->models[0].free.effective_dim.est, 1e-5);
+    test_assert_rel(b->models[0].free.effective_dim.lo, a->models[0].free.effective_dim.lo, 1e-4);
+    ropelaw_law_destroy(&a), ropelaw_law_destroy(&b);
+}
+END_TEST
+
+/* The joint fit is a minimum: no small step of the shape, with every run's psi and alpha free, lowers the rss. */
+START_TEST(the_joint_fit_is_optimal) {
+    static law_simulated s;
+    law_case c = {0.72, 0.05, 0.3, 0.05, 1 << 20, 5, "m", 1e4};
+    law_simulate(&c, &s, 10);
+    double x[10][CASE_POINTS], y[10][CASE_POINTS], w[CASE_POINTS];
+    signed char none[CASE_POINTS] = {0};
+    fit_curve curves[10];
+    for (int i = 0; i < 10; i++) {
+        size_t n = s.runs[i].n_points;
+        curves[i] = (fit_curve){n, n, n, x[i], y[i], w, none, 0};
+        for (size_t k = 0; k < n; k++) {
+            x[i][k] = log(s.points[i][k].eval_len_tok), y[i][k] = log(s.points[i][k].value), w[k] = 1;
+            curves[i].mean_x += x[i][k] / (double)n;
+        }
+    }
+    fit_shape_fit f;
+    ropelaw_error e = {0};
+    test_assert_ok(fit_shape_joint(curves, 10, false, &f, &e), e);
+    ck_assert(f.converged && !f.at_bound && !f.sigma_given);
+    ck_assert_uint_eq(f.n_broken, 10);
+    double *p[] = {&f.shape.pre, &f.shape.rise, &f.shape.width};
+    for (int k = 0; k < 3; k++)
+        for (int side = -1; side <= 1; side += 2) {
+            double at = *p[k], rss = 0;
+            *p[k] = at + side * 0.002;
+            for (int i = 0; i < 10; i++) {
+                fit_curve_value v;
+                fit_curve_best(&curves[i], &f.shape, &v);
+                rss += v.rss;
+            }
+            *p[k] = at;
+            ck_assert_msg(rss > f.rss, "parameter %d: %.17g <= %.17g", k, rss, f.rss);
+        }
+    test_assert_abs(f.sigma, 0.05, 0.01);
+}
+END_TEST
+
+START_TEST(who_stays_out_and_why) {
+    static law_simulated s;
+    law_simulate(&standard, &s, 10);
+    static char yarn[] = "yarn";
+    s.runs[0].base = 5000;
+    s.runs[1].rotary_dim = NAN;
+    s.runs[2].method = yarn;
+    s.runs[3].kind = ROPELAW_VALUE_ACCURACY;
+    s.runs[4].n_points = 1;
+    s.points[5][3].value = -1;
+    s.runs[6].rotary_dim = 127; /* odd: impossible */
+    ropelaw_series series = {.n_runs = 10, .runs = s.runs};
+    ropelaw_law *law;
+    ropelaw_error e = {0};
+    test_assert_ok(ropelaw_law_fit(&series, NULL, &law, &e), e);
+    const ropelaw_run_use expected[] = {
+        ROPELAW_RUN_BELOW_FLOOR, ROPELAW_RUN_NO_FACTS,   ROPELAW_RUN_METHOD,  ROPELAW_RUN_KIND,
+        ROPELAW_RUN_FEW_POINTS,  ROPELAW_RUN_FEW_POINTS, ROPELAW_RUN_NO_FACTS};
+    for (size_t i = 0; i < CORE_COUNT(expected); i++) {
+        ck_assert_int_eq(law->runs[i].use, expected[i]);
+        ck_assert(isnan(law->runs[i].break_tok.est));
+        ck_assert(ropelaw_run_use_str(expected[i])[0] && ropelaw_run_use_words(expected[i])[0]);
+    }
+    ck_assert_uint_eq(law->models[0].n_runs, 3);
+    ck_assert_str_eq(ropelaw_run_use_str((ropelaw_run_use)99), "");
+    ropelaw_law_destroy(&law);
+    ropelaw_law_options o = ropelaw_law_options_default;
+    o.floor = ROPELAW_FLOOR_IGNORE;
+    test_assert_ok(ropelaw_law_fit(&series, &o, &law, &e), e);
+    ck_assert_int_eq(law->runs[0].use, ROPELAW_RUN_BROKEN);
+    ropelaw_law_destroy(&law);
+}
+END_TEST
+
+START_TEST(saturating_curves_are_cut_into_limits) {
+    static law_simulated s;
+    ropelaw_law *law;
+    ropelaw_error e = {0};
+    law_simulate(&standard, &s, 10);
+    for (int i = 0; i < 10; i++) /* saturate at 4 nats above the floor */
+        for (size_t k = 0; k < s.runs[i].n_points; k++)
+            s.points[i][k].value = fmin(s.points[i][k].value, exp(6 + 0.01 * (double)k));
+    ropelaw_series series = {.n_runs = 10, .runs = s.runs};
+    test_assert_ok(ropelaw_law_fit(&series, NULL, &law, &e), e);
+    const ropelaw_law_model *m = &law->models[0];
+    ck_assert(m->shape.rise_cap < 4);
+    test_assert_abs(m->shape.rise, 2, 0.15);
+    ck_assert(m->free.effective_dim.lo < 92.16 && m->free.effective_dim.hi > 92.16);
+    ropelaw_law_destroy(&law);
+    ropelaw_law_options o = ropelaw_law_options_default;
+    o.rise_cap = INFINITY;
+    test_assert_ok(ropelaw_law_fit(&series, &o, &law, &e), e);
+    ck_assert(isinf(law->models[0].shape.rise_cap) && law->models[0].shape.sigma > 10 * 0.02);
+    ropelaw_law_destroy(&law);
+}
+END_TEST
+
+/* The figure of Liu et al.: 8 runs at and above the critical base give 92 (the theory) in both intervals. */
+START_TEST(the_published_figure_gives_92) {
+    ropelaw_series series = {0};
+    ropelaw_law *law;
+    ropelaw_error e = {0};
+    test_assert_ok(ropelaw_series_read("data/curves/liu2023_figure.csv", &series, &e), e);
+    for (size_t i = 0; i < series.n_runs; i++)
+        for (size_t k = 0; k < series.runs[i].n_points; k++) { /* reading error, as the file's note says */
+            ropelaw_point *p = &series.runs[i].points[k];
+            if (!p->censored) p->se = p->value > 40 ? 0.6 : 0.3;
+        }
+    test_assert_ok(ropelaw_law_fit(&series, NULL, &law, &e), e);
+    const ropelaw_law_model *m = &law->models[0];
+    ck_assert_uint_eq(law->n_models, 1);
+    ck_assert(m->critical_dim == 92 && m->n_runs == 8);
+    ck_assert(m->caveats & ROPELAW_CAVEAT_DIGITISED);
+    ck_assert(m->free.effective_dim.lo < 92 && m->free.effective_dim.hi > 92);
+    ck_assert(m->unit.effective_dim.lo < 92 && m->unit.effective_dim.hi > 92);
+    ck_assert(m->unit.effective_dim.hi - m->unit.effective_dim.lo < 4);
+    ck_assert(m->free.intercept_factor.lo < 1 && m->free.intercept_factor.hi > 1);
+    ck_assert(m->weights[0].dim == 92 && m->weights[0].weight > 0.5);
+    ck_assert(m->test_theory.p > 0.1);
+    size_t below = 0;
+    for (size_t i = 0; i < law->n_runs; i++) below += law->runs[i].use == ROPELAW_RUN_BELOW_FLOOR;
+    ck_assert_uint_eq(below, 6); /* bases 100 .. 6000 */
+    ropelaw_law_destroy(&law);
+    ropelaw_series_clear(&series);
+}
+END_TEST
+
+/* Newton on the Tobit likelihood in Olsen's parameters (a/tau, s/tau, 1/tau), where it is globally concave. */
+static double olsen(const ropelaw_law_bound *b, size_t n, double out[3]) {
+    double p[3] = {0, 0, 1}, value = -INFINITY;
+    for (int it = 0; it < 200; it++) {
+        double g[3] = {0}, h[3][3] = {{0}}, l = 0;
+        for (size_t i = 0; i < n; i++) {
+            double u = log(b[i].base) - 12, y = log(b[i].lo_tok), z = p[2] * y - p[0] - p[1] * u;
+            double x[3] = {-1, -u, y}, d, dd;
+            if (isinf(b[i].hi_tok)) { /* ln Phi(-z) */
+                double lz = num_log_below(-z), mills = exp(num_log_density(z) - lz);
+                l += lz, d = -mills, dd = -mills * (mills - z);
+            } else {
+                l += log(p[2]) + num_log_density(z), d = -z, dd = -1;
+                g[2] += 1 / p[2], h[2][2] -= 1 / (p[2] * p[2]);
+            }
+            for (int j = 0; j < 3; j++) {
+                g[j] += d * x[j];
+                for (int k = 0; k < 3; k++) h[j][k] += dd * x[j] * x[k];
+            }
+        }
+        value = l;
+        for (int k = 0; k < 3; k++) /* solve h step = -g by elimination */
+            for (int j = 0; j < 3; j++) {
+                if (j == k) continue;
+                double f = h[j][k] / h[k][k];
+                for (int c = 0; c < 3; c++) h[j][c] -= f * h[k][c];
+                g[j] -= f * g[k];
+            }
+        double t = 1;
+        while (p[2] - t * g[2] / h[2][2] <= 0) t /= 2;
+        for (int k = 0; k < 3; k++) p[k] -= t * g[k] / h[k][k];
+    }
+    out[2] = 1 / p[2], out[1] = p[1] / p[2], out[0] = p[0] / p[2] - 12 * out[1];
+    return value;
+}
+
+START_TEST(bounds_agree_with_olsens_newton) {
+    ropelaw_law_facts facts = {NULL, 128, 1e4, 4096};
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        ropelaw_law_bound b[14];
+        ropelaw_random r;
+        ropelaw_random_init(&r, 77, seed);
+        for (int i = 0; i < 14; i++) {
+            double u = 9.5 + 0.5 * i, z = log(2 * M_PI) + 0.7 * u + 0.2 * ropelaw_random_normal(&r);
+            bool censored = z > log(60000);
+            double t = censored ? 60000 : exp(z);
+            b[i] = (ropelaw_law_bound){exp(u), NAN, t, censored ? INFINITY : t, 0};
+        }
+        double p[3];
+        ropelaw_law *law;
+        ropelaw_error e = {0};
+        double value = olsen(b, 14, p);
+        test_assert_ok(ropelaw_law_fit_bounds(b, 14, &facts, NULL, &law, &e), e);
+        const ropelaw_law_line *l = &law->models[0].free;
+        test_assert_abs(l->log_likelihood, value, 1e-8);
+        test_assert_abs(l->slope, p[1], 2e-5);
+        test_assert_abs(l->intercept, p[0], 3e-4);
+        test_assert_rel(l->tau, p[2], 1e-4);
+        ropelaw_law_destroy(&law);
+    }
+}
+END_TEST
+
+START_TEST(bounds_that_make_no_sense) {
+    ropelaw_law_facts facts = {"m", 128, 1e4, 4096};
+    ropelaw_law_bound good = {1e5, NAN, 8192, 16384, 0}, b = good;
+    ropelaw_law *law = NULL;
+    ropelaw_error e = {0};
+    b.base = 1;
+    test_assert_fails(ropelaw_law_fit_bounds(&b, 1, &facts, NULL, &law, &e), ROPELAW_DOMAIN, e, "base");
+    b = good, b.hi_tok = 100;
+    test_assert_fails(ropelaw_law_fit_bounds(&b, 1, &facts, NULL, &law, &e), ROPELAW_DOMAIN, e, "hi_tok");
+    b = good, b.se = NAN;
+    test_assert_fails(ropelaw_law_fit_bounds(&b, 1, &facts, NULL, &law, &e), ROPELAW_DOMAIN, e, "se");
+    b = good, b.lo_tok = -1;
+    test_assert_fails(ropelaw_law_fit_bounds(&b, 1, &facts, NULL, &law, &e), ROPELAW_DOMAIN, e, "lo_tok");
+    facts.rotary_dim = 3;
+    test_assert_fails(ropelaw_law_fit_bounds(&good, 1, &facts, NULL, &law, &e), ROPELAW_DOMAIN, e, "facts");
+    facts.rotary_dim = 128;
+    ropelaw_law_options o = ropelaw_law_options_default;
+    o.level = 1;
+    test_assert_fails(ropelaw_law_fit_bounds(&good, 1, &facts, &o, &law, &e), ROPELAW_DOMAIN, e, "level");
+    o.level = 0.9, o.rise_cap = 0;
+    test_assert_fails(ropelaw_law_fit_bounds(&good, 1, &facts, &o, &law, &e), ROPELAW_DOMAIN, e, "rise_cap");
+    ck_assert_ptr_null(law);
+    test_assert_ok(ropelaw_law_fit_bounds(&good, 1, &facts, NULL, &law, &e), e); /* one run: only c = 1 */
+    ck_assert(law->models[0].reason == NULL && isnan(law->models[0].free.slope));
+    ck_assert(law->models[0].unit.effective_dim.est > 0 && isnan(law->models[0].unit.effective_dim.lo));
+    ropelaw_law_destroy(&law);
+    test_assert_ok(ropelaw_law_fit_bounds(NULL, 0, &facts, NULL, &law, &e), e);
+    ck_assert(law->models[0].reason != NULL);
+    ropelaw_law_destroy(&law);
+}
+END_TEST
+
+static ropelaw_law *fit_models(size_t n, double spread) {
+    static law_simulated s[6];
+    static ropelaw_run runs[60];
+    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
+    for (size_t j = 0; j < n; j++) {
+        /* critical dimensions 72 (b0 1e4) and 50 (b0 5e5): the same ratio 1.25 of different slopes */
+        law_case c = standard;
+        c.seed = 100 + j, c.model = names[j], c.tau = 0.03;
+        if (j % 2) c.pretrain_base = 5e5;
+        c.slope = (1.25 + spread * ((double)j - (double)(n - 1) / 2)) * (j % 2 ? 50.0 : 72.0) / 128;
+        law_simulate(&c, &s[j], 10);
+        for (int i = 0; i < 10; i++) runs[j * 10 + (size_t)i] = s[j].runs[i];
+    }
+    ropelaw_series series = {.n_runs = 10 * n, .runs = runs};
+    ropelaw_law *law;
+    ropelaw_error e = {0};
+    test_assert_ok(ropelaw_law_fit(&series, NULL, &law, &e), e);
+    return law;
+}
+
+START_TEST(models_share_a_ratio_or_not) {
+    ropelaw_law *law = fit_models(3, 0);
+    ck_assert(law->n_models == 3 && law->models[1].critical_dim == 50);
+    ck_assert(law->pool.n_models == 3 && law->pool.n_runs == 30);
+    ck_assert(law->pool.rho.lo < 1.25 && law->pool.rho.hi > 1.25);
+    ck_assert(law->pool.rho.hi - law->pool.rho.lo < 0.05);
+    ck_assert(law->pool.one_ratio.df1 == 2 && law->pool.one_ratio.df2 == 24);
+    ck_assert(law->pool.one_ratio.p > 0.01);
+    ck_assert(isnan(law->pool.omega)); /* too few models */
+    ropelaw_law_destroy(&law);
+    law = fit_models(3, 0.1);
+    ck_assert(law->pool.one_ratio.p < 1e-4);
+    ropelaw_law_destroy(&law);
+    law = fit_models(6, 0.05); /* ratios 1.125 .. 1.375: standard deviation 0.094 */
+    ck_assert(law->pool.random_mean.lo < 1.25 && law->pool.random_mean.hi > 1.25);
+    test_assert_abs(law->pool.omega, 0.094, 0.03);
+    ropelaw_law_destroy(&law);
+}
+END_TEST
+
+START_TEST(memory_runs_out_anywhere) {
+    static law_simulated s;
+    law_case c = standard;
+    law_simulate(&c, &s, 4);
+    ropelaw_series series = {.n_runs = 4, .runs = s.runs};
+    ropelaw_error e = {0};
+    for (long k = 1;; k = k < 60 ? k + 1 : k * 2) {
+        ropelaw_law *law = NULL;
+        core_fail_allocations_from(k);
+        ropelaw_status status = ropelaw_law_fit(&series, NULL, &law, &e);
+        core_fail_allocations_from(0);
+        if (status == ROPELAW_OK) {
+            ropelaw_law_destroy(&law);
+            return;
+        }
+        ck_assert_int_eq(status, ROPELAW_NOMEM);
+        ck_assert_ptr_null(law);
+    }
+}
+END_TEST
+
+static int stop(void *context, double fraction) {
+    (void)context, (void)fraction;
+    return 0;
+}
+
+START_TEST(it_can_be_stopped) {
+    static law_simulated s;
+    law_simulate(&standard, &s, 4);
+    ropelaw_series series = {.n_runs = 4, .runs = s.runs};
+    ropelaw_progress progress = {stop, NULL};
+    ropelaw_law_options o = ropelaw_law_options_default;
+    ropelaw_law *law = NULL;
+    o.progress = &progress;
+    ck_assert_int_eq(ropelaw_law_fit(&series, &o, &law, NULL), ROPELAW_CANCELLED);
+    ck_assert_ptr_null(law);
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("law_fit");
+    const TTest *const tests[] = {a_known_law_is_found,
+                                  censored_runs_do_not_flatten_it,
+                                  the_same_bytes_twice,
+                                  units_and_order_do_not_matter,
+                                  the_joint_fit_is_optimal,
+                                  who_stays_out_and_why,
+                                  saturating_curves_are_cut_into_limits,
+                                  the_published_figure_gives_92,
+                                  bounds_agree_with_olsens_newton,
+                                  bounds_that_make_no_sense,
+                                  models_share_a_ratio_or_not,
+                                  memory_runs_out_anywhere,
+                                  it_can_be_stopped,
+                                  NULL};
+    test_add(s, "law_fit", tests);
+    return test_run(s);
+}
