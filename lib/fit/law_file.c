@@ -2,6 +2,7 @@
 #include "fit/law_data.h"
 #include "json/json.h"
 #include <ropelaw/law_predict.h>
+#include <ropelaw/number.h>
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
@@ -42,6 +43,7 @@ static bool put_number(json_value *to, const char *key, double value) {
 
 static bool put_law(json_value *root, const ropelaw_law_file *file) {
     ropelaw_fitted_law law = file->law;
+    char digits[ROPELAW_NUMBER_SIZE];
     bool ok = json_set_number(root, "schema_version", ROPELAW_LAW_FILE_SCHEMA) &&
               json_set_string(root, "kind", "ropelaw law") && json_set_string(root, "writer", law.writer) &&
               json_set_string(root, "model", law.model);
@@ -55,6 +57,7 @@ static bool put_law(json_value *root, const ropelaw_law_file *file) {
         if (!item) return false;
         item->kind = JSON_NUMBER;
         item->number = law.covariance[k];
+        if (!(item->text = core_strdup(ropelaw_number_str(law.covariance[k], 0, digits)))) return false;
     }
     return json_set_number(root, "n_runs", (double)law.n_runs) &&
            json_set_number(root, "n_censored", (double)law.n_censored);

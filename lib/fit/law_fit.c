@@ -180,7 +180,7 @@ static void report_runs(const group *g, const ropelaw_law_model *m, ropelaw_law_
         ropelaw_law_run *r = &runs[g->run[i]];
         const fit_term *t = &g->data.terms[i];
         bool table = t->kind == FIT_TERM_TABLE;
-        if (table && !t->psi) {
+        if (table && !t->cells) {
             r->use = ROPELAW_RUN_NO_LAW;
             continue;
         }

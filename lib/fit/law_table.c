@@ -1,24 +1,28 @@
-/* In a cell [p0, p1] the log likelihood is a straight line of slope b, so the integrand is a normal density
-   again, with mean m' = m + b tau^2 and the same tau, cut off at the ends: alpha, beta are the ends in units
-   of tau from m'. Its mass is taken from the point of the cell where the integrand is largest (an end, or m'
-   inside), never from the completed square, whose terms cancel when b tau is large. Cells that cannot reach
-   1e-19 of the largest are skipped. */
+/* In a cell the log likelihood is a parabola of curvature h <= 0, so the integrand is a normal density again, cut off at the
+   cell's ends: precision 1/tau^2 - h, and a centre that may lie inside the cell or far outside. Its mass is taken from
+   the point of the cell where the integrand is largest (an end, or the centre), never from the completed square,
+   whose terms cancel when the likelihood is steep. Cells that cannot reach 1e-16 of the largest are skipped.
+
+   Between neighbouring lengths the rss of a hinge is a parabola in psi exactly, so few cells are needed. A cell whose
+   likelihood is convex, or too small to matter, is two straight pieces instead: a parabola through three points
+   would overshoot there. */
 #include "fit/law_table.h"
 #include "num/log_normal.h"
 #include <math.h>
+#include <string.h>
 
-static const double log_tolerance = 0.005, /* of the interpolation */
+static const double log_tolerance = 0.003, /* of the interpolation */
     relevant = 40,                         /* nats below the maximum: refined no further */
-    negligible = 45,                       /* nats below the largest cell: not integrated */
+    negligible = 37,                       /* nats below the largest cell: not integrated */
     bounded_drop = 1.92; /* half the 95 % quantile of chi-square with one degree of freedom */
-enum { MAX_TABLE = 16384, TABLE_RESERVE = 2000, MAX_MARKS = 400, DEPTH = 24 };
+enum { MAX_CELLS = 16384, CELL_RESERVE = 2000, MAX_MARKS = 400, DEPTH = 24 };
 
 typedef struct {
     const fit_curve *curve;
     const fit_shape *shape;
     double scale, best_log; /* -1 / (2 sigma^2); the maximum */
     size_t n;
-    double psi[MAX_TABLE], log[MAX_TABLE];
+    fit_cell cells[MAX_CELLS];
 } builder;
 
 static double log_at(const builder *b, double psi) {
@@ -27,59 +31,94 @@ static double log_at(const builder *b, double psi) {
     return b->scale * v.rss - b->best_log;
 }
 
-static void push(builder *b, double psi, double log) {
-    b->psi[b->n] = psi, b->log[b->n++] = log;
+static void push_line(builder *b, double p0, double f0, double p1, double f1) {
+    b->cells[b->n++] = (fit_cell){p0, p1, (f0 + f1) / 2, (f1 - f0) / (p1 - p0), 0, fmax(f0, f1)};
 }
 
-/* Nodes strictly between two nodes, then the right one. */
-static void refine(builder *b, double p0, double f0, double p1, double f1, int depth) {
-    double middle = (p0 + p1) / 2, f = log_at(b, middle);
-    bool straight = fabs(f - (f0 + f1) / 2) <= log_tolerance || b->n > MAX_TABLE - TABLE_RESERVE;
-    if (depth > 0 && !straight && fmax(f, fmax(f0, f1)) > -relevant && middle > p0 && middle < p1) {
-        refine(b, p0, f0, middle, f, depth - 1);
-        refine(b, middle, f, p1, f1, depth - 1);
+static void push_parabola(builder *b, double p0, double f0, double f, double p1, double f1) {
+    double half = (p1 - p0) / 2, g = (f1 - f0) / (2 * half), h = (f0 - 2 * f + f1) / (half * half);
+    bool inside = fabs(g) < -h * half;
+    b->cells[b->n++] = (fit_cell){p0, p1, f, g, h, inside ? f - g * g / (2 * h) : fmax(f0, f1)};
+}
+
+/* Cells from p0 to p1; f is the value at their middle. */
+static void refine(builder *b, const double p[2], double f0, double f, double f1, int depth) {
+    double middle = (p[0] + p[1]) / 2, left[2] = {p[0], middle}, right[2] = {middle, p[1]};
+    bool matters = fmax(f, fmax(f0, f1)) > -relevant, splits = middle > p[0] && middle < p[1];
+    if (!matters || depth == 0 || !splits || b->n > MAX_CELLS - CELL_RESERVE) {
+        push_line(b, p[0], f0, middle, f);
+        push_line(b, middle, f, p[1], f1);
+        return;
+    }
+    double q0 = log_at(b, (p[0] + middle) / 2), q1 = log_at(b, (middle + p[1]) / 2);
+    double bend = f0 - 2 * f + f1;
+    double error = fmax(fabs(q0 - (3 * f0 + 6 * f - f1) / 8), fabs(q1 - (3 * f1 + 6 * f - f0) / 8));
+    if (bend <= 0 && error <= log_tolerance) {
+        push_parabola(b, p[0], f0, f, p[1], f1);
+    } else if (bend > 0 && bend <= 8 * log_tolerance && error <= log_tolerance) {
+        push_line(b, p[0], f0, middle, f);
+        push_line(b, middle, f, p[1], f1);
     } else {
-        push(b, middle, f);
-        push(b, p1, f1);
+        refine(b, left, f0, q0, f, depth - 1);
+        refine(b, right, f, q1, f1, depth - 1);
     }
 }
 
-/* Cells end at the marks: the ends of the range, lengths (not closer than 1/MAX_MARKS of their span), the
-   maximum. A cell is no longer than 1. With MAX_MARKS cells of two nodes each left in reserve the table
-   cannot overflow. */
+/* Cells end at the marks: the ends of the range, lengths (not closer than 1/MAX_MARKS of their span), the maximum. A
+   cell is no longer than 1. The reserve holds two straight pieces for every mark, so the table cannot overflow. */
 static void build(builder *b, double best) {
     const fit_curve *c = b->curve;
     double p = fit_curve_low(c), f = log_at(b, p), least = (c->x[c->n - 1] - c->x[0]) / MAX_MARKS;
-    push(b, p, f);
+    b->cells[b->n++] = (fit_cell){-INFINITY, p, f, 0, 0, f};
     for (size_t k = 0; k <= c->n; k++) {
         double goal = k < c->n ? c->x[k] : fit_curve_high(c);
         if (k > 0 && k < c->n && goal - p <= least) continue;
         while (p < goal) {
             double next = fmin(goal, p + 1);
             if (p < best && best < next) next = best;
-            double g = log_at(b, next);
-            refine(b, p, f, next, g, DEPTH);
+            double g = log_at(b, next), range[2] = {p, next};
+            refine(b, range, f, log_at(b, (p + next) / 2), g, DEPTH);
             p = next, f = g;
         }
     }
+    b->cells[b->n++] = (fit_cell){p, INFINITY, f, 0, 0, f};
 }
 
-/* Where the likelihood first exceeds the level from either side: the ends of the likelihood interval. */
-static double crossing(const fit_term *t, double level, int from_left) {
-    size_t n = t->n;
-    for (size_t j = 0; j + 1 < n; j++) {
-        size_t a = from_left ? j : n - 1 - j, b = from_left ? j + 1 : n - 2 - j;
-        if (t->log[b] > level)
-            return t->psi[a] + (level - t->log[a]) / (t->log[b] - t->log[a]) * (t->psi[b] - t->psi[a]);
+static double cell_log(const fit_cell *c, double psi) {
+    double t = c->g == 0 && c->h == 0 ? 0 : psi - (c->p0 + c->p1) / 2;
+    return c->f + t * (c->g + c->h * t / 2);
+}
+
+/* Where the likelihood first exceeds the level, coming from one side: an end of the likelihood interval. */
+static double crossing(const fit_term *t, double level, bool from_left) {
+    enum { STEPS = 8 };
+    double before = from_left ? t->cells[0].p1 : t->cells[t->n - 1].p0;
+    for (size_t j = 1; j + 1 < t->n; j++) {
+        const fit_cell *c = &t->cells[from_left ? j : t->n - 1 - j];
+        for (int k = 1; k <= STEPS; k++) {
+            double share = (double)k / STEPS, psi = c->p0 + (c->p1 - c->p0) * (from_left ? share : 1 - share);
+            if (cell_log(c, psi) <= level) {
+                before = psi;
+                continue;
+            }
+            for (int i = 0; i < 50; i++) {
+                double middle = (before + psi) / 2;
+                if (cell_log(c, middle) > level)
+                    psi = middle;
+                else
+                    before = middle;
+            }
+            return psi;
+        }
     }
     return t->best;
 }
 
 static void describe(fit_term *t) {
-    t->bounded_low = t->log[0] < -bounded_drop;
-    t->bounded_high = t->log[t->n - 1] < -bounded_drop;
-    t->lo = t->bounded_low ? crossing(t, -bounded_drop, 1) : -INFINITY;
-    t->hi = t->bounded_high ? crossing(t, -bounded_drop, 0) : INFINITY;
+    t->bounded_low = t->cells[0].f < -bounded_drop;
+    t->bounded_high = t->cells[t->n - 1].f < -bounded_drop;
+    t->lo = t->bounded_low ? crossing(t, -bounded_drop, true) : -INFINITY;
+    t->hi = t->bounded_high ? crossing(t, -bounded_drop, false) : INFINITY;
 }
 
 ropelaw_status fit_term_tabulate(const fit_curve *curve, const fit_shape *shape, double sigma, fit_term *term,
@@ -93,19 +132,18 @@ ropelaw_status fit_term_tabulate(const fit_curve *curve, const fit_shape *shape,
     b->scale = -0.5 / (sigma * sigma), b->best_log = b->scale * v.rss;
     build(b, t.best);
     t.n = b->n;
-    t.psi = core_malloc(2 * t.n, sizeof *t.psi);
-    if (t.psi) {
-        t.log = t.psi + t.n;
-        for (size_t k = 0; k < t.n; k++) t.psi[k] = b->psi[k], t.log[k] = b->log[k];
+    t.cells = core_malloc(t.n, sizeof *t.cells);
+    if (t.cells) {
+        memcpy(t.cells, b->cells, t.n * sizeof *t.cells);
         describe(&t);
         *term = t;
     }
     core_free(b);
-    return t.psi ? ROPELAW_OK : core_fail_memory(error, 2 * t.n, sizeof *t.psi);
+    return t.cells ? ROPELAW_OK : core_fail_memory(error, t.n, sizeof *t.cells);
 }
 
 void fit_term_clear(fit_term *term) {
-    core_free(term->psi);
+    core_free(term->cells);
     *term = (fit_term){0};
 }
 
@@ -132,38 +170,44 @@ static void moments(double a, double b, double lz, double *first, double *second
     *second = 1 + (isinf(a) ? 0 : a * at_a) - (isinf(b) ? 0 : b * at_b);
 }
 
-/* The normal of mean m and deviation tau times exp(f(psi)), f linear from f0 at p0 with slope b; infinite
- * ends need b = 0. */
-static mass cell(double p0, double p1, double f0, double b, double m, double tau) {
-    double centre = m + b * tau * tau, low = (p0 - centre) / tau, high = (p1 - centre) / tau, lz, first,
-           second;
+/* From the nearer end, at `a` > 0 standard deviations from the centre, to the farther one: mass relative to the density at
+   the nearer end. */
+static double tail_log(double a, double far, double mills) {
+    double w = far - a;
+    if (w * (1 + a) < 1e-6) return log(w) - w / 2 * (a + w / 4); /* density at the middle times the width */
+    if (isinf(far)) return mills;
+    return mills + log(-expm1(num_log_mills(-far) - mills - w * (far + a) / 2));
+}
+
+/* The normal density of mean m and deviation tau times the cell's likelihood. */
+static mass cell_mass(const fit_cell *c, double m, double tau) {
+    bool flat = c->g == 0 && c->h == 0;
+    double precision = 1 / (tau * tau) - c->h, sd = flat ? tau : 1 / sqrt(precision);
+    double middle = flat ? 0 : (c->p0 + c->p1) / 2;
+    double centre = flat ? m : middle + ((m - middle) / (tau * tau) + c->g) / precision;
+    double low = (c->p0 - centre) / sd, high = (c->p1 - centre) / sd, lz, first, second;
     mass r;
     if (low <= 0 && high >= 0) {
-        double z = b * tau;
+        double z = (centre - m) / tau;
         lz = num_log_between(low, high);
-        r.log = lz - z * z / 2 + (b == 0 ? f0 : f0 + b * (centre - p0));
-    } else { /* mirrored so that the largest end is `a`, at distance a > 0 from the centre */
-        double end = low > 0 ? p0 : p1, a = low > 0 ? low : -high, far = low > 0 ? high : -low;
-        double z = (end - m) / tau, mills = num_log_mills(-a);
-        double w = far - a, fraction = 0;
-        if (w * (1 + a) < 1e-6) /* density at the middle times the width */
-            fraction = log(w) - w / 2 * (a + w / 4) - mills;
-        else if (!isinf(far))
-            fraction = log(-expm1(num_log_mills(-far) - mills - w * (far + a) / 2));
-        lz = num_log_density(a) + mills + fraction;
-        r.log = f0 + (b == 0 ? 0 : b * (end - p0)) + num_log_density(z) + mills + fraction;
+        r.log = cell_log(c, centre) - z * z / 2 + log(sd / tau) + lz;
+    } else {
+        double end = low > 0 ? c->p0 : c->p1, a = low > 0 ? low : -high, far = low > 0 ? high : -low;
+        double z = (end - m) / tau, tail = tail_log(a, far, num_log_mills(-a));
+        lz = num_log_density(a) + tail;
+        r.log = cell_log(c, end) + num_log_density(z) + log(sd / tau) + tail;
     }
     moments(low, high, lz, &first, &second);
     double shift = centre - m;
-    r.first = shift + tau * first;
-    r.second = shift * shift + 2 * shift * tau * first + tau * tau * second;
+    r.first = shift + sd * first;
+    r.second = shift * shift + 2 * shift * sd * first + sd * sd * second;
     return r;
 }
 
 /* No cell's integral exceeds this, in nats. */
-static double ceiling(double p0, double p1, double f0, double f1, double m, double tau) {
-    double d = m < p0 ? p0 - m : (m > p1 ? m - p1 : 0);
-    return fmax(f0, f1) - d * d / (2 * tau * tau);
+static double ceiling(const fit_cell *c, double m, double tau) {
+    double d = m < c->p0 ? c->p0 - m : (m > c->p1 ? m - c->p1 : 0);
+    return c->top - d * d / (2 * tau * tau);
 }
 
 typedef struct {
@@ -181,17 +225,15 @@ static void add(total *t, mass c) {
 }
 
 static double table_log(const fit_term *t, double m, double tau, double *first, double *second) {
-    size_t n = t->n;
-    double high = fmax(ceiling(-INFINITY, t->psi[0], t->log[0], t->log[0], m, tau),
-                       ceiling(t->psi[n - 1], INFINITY, t->log[n - 1], t->log[n - 1], m, tau));
-    for (size_t k = 0; k + 1 < n; k++)
-        high = fmax(high, ceiling(t->psi[k], t->psi[k + 1], t->log[k], t->log[k + 1], m, tau));
+    double high = -INFINITY;
+    for (size_t k = 0; k < t->n; k++) {
+        double c = ceiling(&t->cells[k], m, tau);
+        if (c > high) high = c;
+    }
     total sum = {-INFINITY, 0, 0, 0};
-    for (size_t k = 0; k <= n; k++) {
-        double p0 = k ? t->psi[k - 1] : -INFINITY, p1 = k < n ? t->psi[k] : INFINITY;
-        double f0 = t->log[k ? k - 1 : 0], f1 = t->log[k < n ? k : n - 1];
-        if (ceiling(p0, p1, f0, f1, m, tau) < high - negligible) continue;
-        mass c = cell(p0, p1, f0, k && k < n ? (f1 - f0) / (p1 - p0) : 0, m, tau);
+    for (size_t k = 0; k < t->n; k++) {
+        if (ceiling(&t->cells[k], m, tau) < high - negligible) continue;
+        mass c = cell_mass(&t->cells[k], m, tau);
         if (c.log > -INFINITY) add(&sum, c);
     }
     *first = sum.first / sum.weight;

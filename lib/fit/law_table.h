@@ -14,17 +14,23 @@ typedef enum {
     FIT_TERM_INTERVAL
 } fit_term_kind;
 
+/* One cell of a table: log likelihood = f + g t + h t^2 / 2, t = psi - (p0 + p1) / 2, h <= 0. */
+typedef struct {
+    double p0, p1, f, g, h;
+    double top; /* no value in the cell is above this */
+} fit_cell;
+
 typedef struct {
     fit_term_kind kind;
-    double lo, hi, se; /* ln token */
-    size_t n;          /* nodes of the table */
-    double *psi, *log; /* log likelihood, linear between nodes, constant beyond them; its maximum is 0 */
-    double best;       /* psi at the maximum */
+    double lo, hi,
+        se;   /* ln token; of a table: where the likelihood is exp(-1.92) of its maximum, or infinite */
+    size_t n; /* cells of the table, from left to right; the first and the last are constant and unbounded */
+    fit_cell *cells;
+    double best; /* psi at the maximum; the log likelihood is 0 there */
     bool bounded_low, bounded_high;
 } fit_term;
 
-/* Tabulate exp(-rss(psi) / (2 sigma^2)) so finely that linear interpolation of the logarithm is good to 0.005
-   wherever it matters. Free the table with fit_term_clear. */
+/* Tabulate exp(-rss(psi) / (2 sigma^2)) so finely that its logarithm is good to 0.003 wherever it matters. Free the table with fit_term_clear. */
 ropelaw_status fit_term_tabulate(const fit_curve *curve, const fit_shape *shape, double sigma, fit_term *term,
                                  ropelaw_error *error);
 void fit_term_clear(fit_term *term);
