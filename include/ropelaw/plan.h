@@ -10,6 +10,7 @@
 #define ROPELAW_PLAN_H
 
 #include <ropelaw/method.h>
+#include <ropelaw/model.h>
 #include <ropelaw/preset.h>
 #include <ropelaw/predictor.h>
 
@@ -45,6 +46,18 @@ ROPELAW_API extern const ropelaw_plan_model ropelaw_plan_model_default;
  */
 ROPELAW_API uint32_t ropelaw_preset_to_plan_model(const ropelaw_preset *preset, ropelaw_plan_model *model,
                                                   ropelaw_method_params *params);
+
+/**
+ * A model file as a model: its full-attention layers that rotate.
+ *
+ * A file says which base is in use, not which one pre-training had: pretrain_base is that base, and file->caveats
+ * tells what else was inferred.
+ * Out      model (strings stay the file's: keep it); params: parameters of its method, which model->params points to
+ * Returns  OK; UNSUPPORTED if the model has no rotary positions.
+ */
+ROPELAW_API ropelaw_status ropelaw_model_to_plan_model(const ropelaw_model *file, ropelaw_plan_model *model,
+                                                       ropelaw_method_params *params,
+                                                       ropelaw_error *error) ROPELAW_MUST_USE;
 
 /** What is done to the model. NAN: as the model says. */
 typedef struct {

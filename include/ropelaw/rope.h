@@ -47,7 +47,7 @@ ROPELAW_API ropelaw_status ropelaw_freqs_eval(double base, size_t rotary_dim, do
  * Out      pairs [rotary_dim/2]; the pairs with `critical` set are the first critical_dim/2 (see law.h)
  * Returns  OK; INVALID for NULL; DOMAIN naming the argument.
  * Accuracy as ropelaw_freqs_eval; `critical` is exact. Threads: pure.
- * Golden   base 1e4, d 128, 4096 tokens: period_45 = 4080.1851262720 is critical, period_46 = 4711.7242780168
+ * Golden   base 1e4, d 128, 4096 tokens: period_45 = 4080.18512627 is critical, period_46 = 4711.72427802
  *          is not.
  */
 ROPELAW_API ropelaw_status ropelaw_spectrum_eval(double base, size_t rotary_dim, double train_len_tok,

@@ -16,7 +16,7 @@ _results = []
 
 def run(args, stdin=None, env=None, cwd=None, timeout=120):
     """Run the command; returns an object with returncode, stdout, stderr (texts)."""
-    full = dict(os.environ, LC_ALL="C", **(env or {}))
+    full = dict(os.environ, **dict({"LC_ALL": "C"}, **(env or {})))
     data = stdin.encode() if isinstance(stdin, str) else stdin
     source = {"input": data} if data is not None else {"stdin": subprocess.DEVNULL}
     p = subprocess.run([EXE] + [str(a) for a in args], capture_output=True, env=full, cwd=cwd or TMP.name,

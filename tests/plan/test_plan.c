@@ -1,4 +1,4 @@
-/* Tests: setting.c predict.c design.c method.c preset.c */
+/* Tests: setting.c predict.c design.c method.c preset.c file.c */
 #include "test.h"
 #include <ropelaw/plan.h>
 #include <ropelaw/random.h>
@@ -154,10 +154,37 @@ START_TEST(preset_goldens) {
 }
 END_TEST
 
+/* A model file says the same as its numbers given one by one. */
+START_TEST(model_files) {
+    const char *text =
+        "{\"model_type\": \"llama\", \"hidden_size\": 4096, \"num_attention_heads\": 32, "
+        "\"num_hidden_layers\": 32, \"rope_theta\": 10000.0, \"max_position_embeddings\": 65536, "
+        "\"rope_scaling\": {\"type\": \"yarn\", \"factor\": 16.0, "
+        "\"original_max_position_embeddings\": 4096}}";
+    ropelaw_model file;
+    ropelaw_plan_model m, same = model_of(128, 1e4, 4096);
+    ropelaw_method_params params;
+    test_assert_ok(ropelaw_model_parse(text, strlen(text), "config.json", &file, &e), e);
+    test_assert_ok(ropelaw_model_to_plan_model(&file, &m, &params, &e), e);
+    same.method = "yarn";
+    same.factor = 16;
+    ropelaw_plan_result a = predict(&m, NAN, NAN), b = predict(&same, NAN, NAN);
+    ck_assert(a.is_method && a.lo.distance_tok == b.lo.distance_tok && a.law.bound_tok == b.law.bound_tok);
+    ck_assert(m.n_layers == 32);
+    ropelaw_model_clear(&file);
+    text =
+        "{\"model_type\": \"gpt2\", \"n_embd\": 768, \"n_head\": 12, \"n_layer\": 12, \"n_positions\": 1024}";
+    test_assert_ok(ropelaw_model_parse(text, strlen(text), "config.json", &file, &e), e);
+    test_assert_fails(ropelaw_model_to_plan_model(&file, &m, &params, &e), ROPELAW_UNSUPPORTED, e,
+                      "positions");
+    ropelaw_model_clear(&file);
+}
+END_TEST
+
 START_TEST(designs) {
     ropelaw_random r;
     ropelaw_random_init(&r, 41, 0);
-    for (int i = 0; i < 500; i++) {
+    for (int i = 0; i < 60; i++) {
         ropelaw_plan_model m =
             model_of(16 + 2 * ropelaw_random_below(&r, 120), exp(6 + 9 * ropelaw_random_uniform(&r)),
                      512 + ropelaw_random_below(&r, 1u << 14));
@@ -239,10 +266,9 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("plan");
-    const TTest *const tests[] = {
-        llama2_tuned, who_says_what,  bidirectional, method_frequencies, methods_by_name,
-        presets,      preset_goldens, designs,       design_goldens,     bad_input,
-        NULL};
+    const TTest *const tests[] = {llama2_tuned,    who_says_what,  bidirectional,  method_frequencies,
+                                  methods_by_name, presets,        preset_goldens, model_files,
+                                  designs,         design_goldens, bad_input,      NULL};
     test_add(s, "plan", tests);
     return test_run(s);
 }

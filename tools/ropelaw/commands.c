@@ -1,6 +1,7 @@
 /* The registry of subcommands, in the order of the help. */
 #include "cli.h"
 
+extern const cli_command cmd_predict, cmd_design, cmd_periods;
 extern const cli_command cmd_freqs, cmd_precision;
 extern const cli_command cmd_models;
 extern const cli_command cmd_inspect;
@@ -8,6 +9,9 @@ extern const cli_command cmd_table;
 extern const cli_command cmd_probe;
 
 const cli_command *const cli_commands[] = {
+    &cmd_predict,
+    &cmd_design,
+    &cmd_periods,
     &cmd_freqs,
     &cmd_precision,
     &cmd_inspect,

@@ -1,0 +1,51 @@
+"""design: options best first, checked by asking predict; lists; exit codes; bad input."""
+from cli import *
+from explain import check_lines
+
+FLAGS = ["--rotary-dim", "128", "--base", "1e4", "--train-len", "4k"]
+
+
+@test
+def llama2_for_16k():
+    o = run_json(["design"] + FLAGS + ["--target-len", "16k"])["result"]["options"]
+    kinds = [x["kind"] for x in o]
+    assert kinds[:2] == ["critical_base", "bound_base"] and kinds[-1] == "small_base"
+    assert {"linear", "ntk", "yarn"} <= set(kinds)
+    assert abs(o[0]["base"] - 71738.4362) < 5e-5 and o[0]["tune_len"] == 16384 and o[0]["predicted_bound"] == 16384
+    assert abs(o[1]["base"] - 56627.7967) < 5e-5 and o[1]["tune_len"] == 4096
+    for x in o:
+        assert set(x) >= {"kind", "base", "tune_len", "factor", "predicted_bound", "caveats"} and x["source"]
+
+
+@test
+def predict_says_the_same():
+    for target in ("16k", "128k"):
+        for x in run_json(["design"] + FLAGS + ["--target-len", target, "--tune-len", "16k"])["result"]["options"]:
+            more = ["--tune-len", repr(x["tune_len"])]
+            if x["factor"] is None:
+                r = run_json(["predict"] + FLAGS + more + ["--tune-base", repr(x["base"])])["result"]
+                assert r["bound"] == x["predicted_bound"], x
+            else:
+                r = run_json(["predict"] + FLAGS + more + ["--method", x["kind"], "--factor", repr(x["factor"])])["result"]
+                assert x["predicted_bound"] in (r["bound"], r["coverage"]["context_lo"]), (x, r["coverage"])
+            assert r["coverage"]["lo"] == x["coverage_lo"]
+
+
+@test
+def explain_is_recomputed():
+    assert check_lines(run_json(["design"] + FLAGS + ["--target-len", "64k", "--explain"])["explain"]) >= 15
+
+
+@test
+def lists():
+    r = run_json(["design"] + FLAGS + ["--target-len", "16k,64k"])["result"]
+    assert [x["target_len_tok"] for x in r] == [16384, 65536]
+
+
+case("for people", ["design", "--model", "llama-2-7b", "--target-len", "128k"], has=["critical_base  1378414.3", "bound_base", "Caveats"])
+case("csv", ["design"] + FLAGS + ["--target-len", "16k", "--format", "csv", "--quiet"], has=["target_len_tok,kind,base"])
+case("no target", ["design"] + FLAGS, code=2, err=["--target-len is needed"])
+case("bad target", ["design"] + FLAGS + ["--target-len", "0"], code=2, err=["--target-len"])
+case("target too short", ["design"] + FLAGS + ["--target-len", "3"], code=2, err=["target_len is 3"])
+case("nothing known of the model", ["design", "--target-len", "16k"], code=2, err=["rotary_dim is not known"])
+finish()

@@ -1,0 +1,124 @@
+#include "plan_options.h"
+#include <math.h>
+
+static const cli_option options[] = {
+    {"target-len",    CLI_LENGTHS, "L,..", "the context that is wanted; may be a list"                           },
+    {"tune-len",      CLI_LENGTH,  "L",    "tune on this length only (the target, or less where the law allows)" },
+    {"bidirectional", CLI_FLAG,    NULL,   "the model attends in both directions: lengths count twice in the law"},
+    {NULL,            CLI_FLAG,    NULL,   NULL                                                                  },
+};
+
+static const ropelaw_column columns[] = {
+    {"target_len_tok",      "target",  ROPELAW_COLUMN_NUMBER, 0},
+    {"kind",                NULL,      ROPELAW_COLUMN_TEXT,   0},
+    {"base",                NULL,      ROPELAW_COLUMN_NUMBER, 8},
+    {"tune_len_tok",        "tune on", ROPELAW_COLUMN_NUMBER, 0},
+    {"factor",              NULL,      ROPELAW_COLUMN_NUMBER, 6},
+    {"predicted_bound_tok", "bound",   ROPELAW_COLUMN_NUMBER, 6},
+    {"coverage_lo_tok",     "phi 0",   ROPELAW_COLUMN_NUMBER, 6},
+    {"coverage_hi_tok",     "phi 1",   ROPELAW_COLUMN_NUMBER, 6},
+    {"reaches",             NULL,      ROPELAW_COLUMN_TEXT,   0},
+};
+
+static void put_option(cli_value *list, const ropelaw_plan_option *o) {
+    cli_value *v = cli_put(list, NULL, cli_object());
+    cli_put_text(v, "kind", o->kind);
+    cli_put_number(v, "base", o->base);
+    cli_put_number(v, "tune_len", o->tune_len);
+    cli_put_number(v, "factor", o->factor);
+    cli_put_number(v, "predicted_bound", o->predicted_bound);
+    cli_put_number(v, "coverage_lo", o->lo.distance_tok);
+    cli_put_number(v, "coverage_hi", o->hi.distance_tok);
+    cli_put_bool(v, "reaches", o->reaches);
+    cli_put_text(v, "source", o->source);
+    cli_put_caveats(v, "caveats", o->caveats);
+}
+
+static void add_row(cli_rows *rows, double target, const ropelaw_plan_option *o) {
+    cli_cell(rows, target);
+    cli_cell_text(rows, o->kind);
+    cli_cell(rows, o->base);
+    cli_cell(rows, o->tune_len);
+    cli_cell(rows, o->factor);
+    cli_cell(rows, o->predicted_bound);
+    cli_cell(rows, o->lo.distance_tok);
+    cli_cell(rows, o->hi.distance_tok);
+    cli_cell_text(rows, o->reaches ? "yes" : "no");
+}
+
+static void explain(cli_context *c, const ropelaw_plan_model *m, const ropelaw_plan_option *o) {
+    ropelaw_plan plan = {o->base, o->tune_len};
+    ropelaw_plan_result r;
+    if (!c->explain || !isnan(o->factor) || ropelaw_plan_predict(m, &plan, NULL, &r, NULL)) return;
+    cli_explain(c, "%s: base %s tuned on %s tokens", o->kind, cli_num(o->base, 0), cli_num(o->tune_len, 0));
+    cli_explain_law(c, &r.setting, &r.law);
+}
+
+static int answer(cli_context *c, cli_model *m, double target, cli_value *result, cli_rows *rows) {
+    ropelaw_plan_design d;
+    ropelaw_error e = {0};
+    double tune = cli_number(c, "tune-len", NAN);
+    if (ropelaw_plan_design_find(&m->plan, target, tune, &d, &e)) return cli_fail(c, &e);
+    cli_put_number(result, "target_len_tok", target);
+    cli_value *list = cli_put(result, "options", cli_array());
+    ropelaw_plan_model plain = m->plan;
+    plain.method = NULL;
+    bool reached = false;
+    for (size_t i = 0; i < d.n_options; i++) {
+        put_option(list, &d.options[i]);
+        add_row(rows, target, &d.options[i]);
+        explain(c, &plain, &d.options[i]);
+        cli_caveats(c, d.options[i].caveats);
+        cli_source(c, d.options[i].source);
+        reached = reached || d.options[i].reaches;
+    }
+    return reached ? CLI_OK : CLI_CHECK;
+}
+
+static int answer_all(cli_context *c, cli_model *m) {
+    size_t n;
+    const double *targets = cli_numbers(c, "target-len", &n);
+    if (!n) return cli_usage(c, "--target-len is needed");
+    int code = cli_model_read(c, m);
+    if (code) return code;
+    cli_rows rows = cli_rows_start("Ways to the wanted context, best first", columns, CLI_COUNT_OF(columns));
+    cli_value *array = n > 1 ? cli_result_array(c) : NULL;
+    int worst = CLI_OK;
+    for (size_t i = 0; i < n; i++) {
+        cli_value *result = array ? cli_put(array, NULL, cli_object()) : c->result;
+        code = answer(c, m, targets[i], result, &rows);
+        if (code > CLI_CHECK) {
+            ropelaw_table_destroy(&rows.table);
+            return code;
+        }
+        if (code) worst = code;
+    }
+    cli_caveats(c, m->caveats);
+    cli_rows_note(&rows, "bound: closed form for a change of base, phase coverage with phi 0 for a method");
+    cli_rows_note(&rows,
+                  "critical_base and bound_base answer different questions: eq 16a and the inverse of 16b");
+    code = cli_rows_end(c, &rows, true);
+    return code ? code : worst;
+}
+
+static int run(cli_context *c) {
+    cli_model m = {0};
+    int code = answer_all(c, &m);
+    cli_model_clear(&m);
+    return code;
+}
+
+const cli_command cmd_design = {
+    .name = "design",
+    .summary = "which base and which tuning for a wanted context",
+    .arguments = "",
+    .options = options,
+    .model = true,
+    .help =
+        "Options, best first: the critical base (tuned on the target), the base that carries a shorter "
+        "tuning\n"
+        "there, RoPE methods with their factor, and a small base. Exit code 1 if none reaches the target.",
+    .example = "ropelaw design --model llama-2-7b --target-len 128k\n"
+               "ropelaw design --model llama-2-7b --target-len 128k --tune-len 16k --format json",
+    .run = run,
+};
