@@ -28,7 +28,7 @@ static ropelaw_setting random_setting(ropelaw_random *r) {
 START_TEST(inverse_of_inverse) {
     ropelaw_random r;
     ropelaw_random_init(&r, 21, 0);
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 30000; i++) {
         ropelaw_setting x = random_setting(&r);
         double base;
         test_assert_ok(ropelaw_bound_base_eval(&x, x.tune_len_tok, &base, &e), e);
@@ -51,7 +51,7 @@ END_TEST
 START_TEST(smallest_tune_len) {
     ropelaw_random r;
     ropelaw_random_init(&r, 22, 0);
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 700; i++) {
         ropelaw_setting x = random_setting(&r);
         double wanted = x.train_len_tok * exp(4 * ropelaw_random_uniform(&r) - 0.5), found;
         if (wanted < 7) continue;
@@ -83,7 +83,7 @@ END_TEST
 START_TEST(smallest_base) {
     ropelaw_random r;
     ropelaw_random_init(&r, 23, 0);
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < 6000; i++) {
         ropelaw_setting x = random_setting(&r);
         double wanted = x.tune_len_tok * exp(4 * ropelaw_random_uniform(&r) - 1), base;
         if (wanted < 7) continue;

@@ -23,7 +23,7 @@ START_TEST(two_routes) {
     ropelaw_error e;
     double theta[256];
     ropelaw_pair pairs[256];
-    for (int i = 0; i < 2000; i++) {
+    for (int i = 0; i < 500; i++) {
         size_t d = 2 + 2 * ropelaw_random_below(&r, 256);
         double base = exp(27.7 * ropelaw_random_uniform(&r) + 1e-6),
                train = 7 + ropelaw_random_below(&r, 1u << 31);
