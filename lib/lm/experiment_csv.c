@@ -42,7 +42,9 @@ void lm_csv_start(lm_text *csv, const ropelaw_train_preset *preset, const ropela
                 ropelaw_version());
     lm_text_add(csv, "# text: %s\n",
                 o->text ? o->text_name : "generated, language 42; held out: documents from 2^32");
-    lm_text_add(csv, "# licence: MIT\n# kind: measured\n");
+    lm_text_add(
+        csv,
+        "# retrieved-from: made by this project, docs/experiment.md\n# licence: MIT\n# kind: measured\n");
     lm_text_add(
         csv,
         "# recipe: docs/experiment.md; 2 layers, head_dim 32, 2048 tokens a step; evaluated on 24 windows "
