@@ -89,6 +89,7 @@ typedef struct {
         series;  /* loss_nats = reference + paired excess: the loss by length with the text's own ups and
                               downs taken out; lengths above tune_len */
     char *csv;   /* the long CSV with its provenance, NUL-terminated */
+    char *figure; /* excess by length of every run, drawn with characters; theory marked */
     char *times; /* what took how long, as CSV; not part of what is promised equal */
 } ropelaw_train_result;
 

@@ -22,7 +22,7 @@ typedef struct {
     char *generated, *generated_held_out;
     const char *text, *held_out;
     size_t n_text, n_held_out, vocab;
-    lm_text csv, times;
+    lm_text csv, times, figure;
     /* progress: work done before the present call and the size of the call, of `total` */
     double done, part, total;
 } experiment;
@@ -174,6 +174,7 @@ static ropelaw_status measure(experiment *e, const ropelaw_train_setup *s, const
     if (!status) status = lm_run_summarise(run, &curve, error);
     if (!status) status = lm_series_add(&e->result->series, run, &curve, error);
     if (!status) lm_csv_add(&e->csv, run, &curve);
+    if (!status) lm_figure_add(&e->figure, run, &curve, (double)o.window_tok);
     ropelaw_lm_curve_clear(&curve);
     return status;
 }
@@ -242,11 +243,13 @@ static ropelaw_status take_text(experiment *e, ropelaw_error *error) {
     if (!o->text) return generate(e, error);
     size_t need = o->eval_len + 1;
     e->n_held_out = o->n_bytes / 16, e->n_text = o->n_bytes - e->n_held_out;
-    if (e->n_held_out < need)
-        return core_fail(
-            error, ROPELAW_SHAPE, "text", "", "",
-            "the text has %zu bytes; a sixteenth of it must hold one evaluated window of %zu bytes",
-            o->n_bytes, need);
+    if (e->n_held_out < need) {
+        core_fail(error, ROPELAW_SHAPE, "text", "", "",
+                  "the text has %zu bytes; a sixteenth of it must hold one evaluated window of %zu bytes",
+                  o->n_bytes, need);
+        core_error_at(error, o->text_name, 0);
+        return ROPELAW_SHAPE;
+    }
     e->text = o->text, e->held_out = o->text + e->n_text;
     e->vocab = ropelaw_lm_text_vocab(o->text, o->n_bytes);
     return ROPELAW_OK;
@@ -296,10 +299,12 @@ ropelaw_status ropelaw_train_experiment(const ropelaw_train_preset *preset,
     experiment e = {.preset = preset, .options = options, .result = &made};
     status = take_text(&e, error);
     lm_csv_start(&e.csv, preset, options);
+    lm_figure_start(&e.figure, (double)options->eval_len);
     lm_text_add(&e.times, "what,seconds,tokens_per_second\n");
     if (!status) status = run_all(&e, error);
-    made.csv = e.csv.bytes, made.times = e.times.bytes;
-    if (!status && (e.csv.failed || e.times.failed)) status = core_fail_memory(error, e.csv.room, 2);
+    made.csv = e.csv.bytes, made.times = e.times.bytes, made.figure = e.figure.bytes;
+    if (!status && (e.csv.failed || e.times.failed || e.figure.failed))
+        status = core_fail_memory(error, e.csv.room, 2);
     core_free(e.generated);
     core_free(e.generated_held_out);
     if (status)
@@ -319,5 +324,6 @@ void ropelaw_train_result_clear(ropelaw_train_result *result) {
     ropelaw_series_clear(&result->series);
     core_free(result->csv);
     core_free(result->times);
+    core_free(result->figure);
     memset(result, 0, sizeof *result);
 }

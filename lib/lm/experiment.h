@@ -29,4 +29,9 @@ void lm_text_number(lm_text *text, double value, const char *end); /* 8 digits; 
 void lm_csv_start(lm_text *csv, const ropelaw_train_preset *preset, const ropelaw_train_options *options);
 void lm_csv_add(lm_text *csv, const ropelaw_train_run *run, const ropelaw_lm_curve *curve);
 
+/* The figure: one line a run, lengths on a logarithmic axis. */
+void lm_figure_start(lm_text *figure, double eval_len);
+void lm_figure_add(lm_text *figure, const ropelaw_train_run *run, const ropelaw_lm_curve *curve,
+                   double eval_len);
+
 #endif

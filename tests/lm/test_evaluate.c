@@ -218,6 +218,7 @@ START_TEST(bootstrap_interval) {
 END_TEST
 
 int main(void) {
+    setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* training takes time on a busy machine */
     Suite *s = suite_create("evaluate");
     const TTest *const tests[] = {excess_is_the_paired_difference,
                                   cumulative_perplexity_is_that_of_papers,

@@ -1,4 +1,4 @@
-/* Tests: experiment.c experiment_run.c experiment_csv.c preset.c preset_quick.c preset_paper.c preset_seeds.c */
+/* Tests: experiment.c experiment_run.c experiment_csv.c experiment_figure.c preset.c preset_quick.c preset_paper.c preset_seeds.c */
 #include "test.h"
 #include "core/core.h"
 #include "lm/experiment.h"
@@ -210,6 +210,24 @@ START_TEST(summary_of_a_known_curve) {
 }
 END_TEST
 
+/* 64 .. 2048 on 72 columns: an onset at 362 lies in the middle; marks replace shades, the onset wins. */
+START_TEST(figure_of_a_known_curve) {
+    ropelaw_lm_bin bins[2] = {
+        {.length_tok = 64,    .excess_nats = 0},
+        {.length_tok = 362.1, .excess_nats = 2}
+    };
+    ropelaw_lm_curve c = {2, 1, bins, NULL, 1};
+    char name[] = "r";
+    ropelaw_train_run r = {.run = name, .closed_form = 128, .coverage = 362.1, .onset = {.onset_tok = 362.1}};
+    lm_text t = {0};
+    lm_figure_add(&t, &r, &c, 2048);
+    char want[] = "r                                    |              L                     O"
+                  "###################################|\n";
+    ck_assert_str_eq(t.bytes, want);
+    core_free(t.bytes);
+}
+END_TEST
+
 START_TEST(memory_may_run_out) {
     int failures = 0;
     const ropelaw_train_options o = options(1);
@@ -228,6 +246,7 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
+    setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* training takes time on a busy machine */
     Suite *s = suite_create("experiment");
     const TTest *const tests[] = {threads_do_not_change_the_csv,
                                   csv_reads_back_as_the_series,
@@ -236,6 +255,7 @@ int main(void) {
                                   text_and_its_provenance,
                                   presets_make_sense,
                                   summary_of_a_known_curve,
+                                  figure_of_a_known_curve,
                                   memory_may_run_out,
                                   NULL};
     test_add(s, "experiment", tests);

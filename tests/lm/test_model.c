@@ -239,6 +239,7 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
+    setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* training takes time on a busy machine */
     Suite *s = suite_create("model");
     const TTest *const tests[] = {initial_weights,
                                   seeds_differ_and_repeat,

@@ -225,6 +225,7 @@ START_TEST(memory_may_run_out) {
 END_TEST
 
 int main(void) {
+    setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* training takes time on a busy machine */
     Suite *s = suite_create("train");
     const TTest *const tests[] = {learning_rate_schedule,
                                   adam_follows_its_equations,

@@ -7,6 +7,7 @@ extern const cli_command cmd_models;
 extern const cli_command cmd_inspect;
 extern const cli_command cmd_table;
 extern const cli_command cmd_probe;
+extern const cli_command cmd_train;
 
 const cli_command *const cli_commands[] = {
     &cmd_predict,
@@ -18,5 +19,6 @@ const cli_command *const cli_commands[] = {
     &cmd_models,
     &cmd_table,
     &cmd_probe,
+    &cmd_train,
     NULL,
 };

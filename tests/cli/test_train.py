@@ -1,0 +1,59 @@
+"""train: bytes, resume, formats, bad input. Every call trains a hundredth of a preset."""
+import os
+import tempfile
+
+from cli import *
+
+SMALL = ["train", "--share", "0.01", "--windows", "2", "--eval-len", "512"]
+
+
+@test
+def same_bytes_on_one_and_two_threads():
+    with tempfile.TemporaryDirectory() as d:
+        texts = []
+        for n in ["1", "2"]:
+            path = os.path.join(d, n + ".csv")
+            run_json(SMALL + ["--threads", n, "--curves", path])
+            with open(path, "rb") as f:
+                texts.append(f.read())
+        assert texts[0] == texts[1] and texts[0].startswith(b"# title: ")
+
+
+@test
+def checkpoints_continue_to_the_same_answer():
+    with tempfile.TemporaryDirectory() as d:
+        first = run_json(SMALL + ["--checkpoints", d, "--times", os.path.join(d, "times.csv")])
+        assert os.listdir(d).__len__() == 2, os.listdir(d)
+        second = run_json(SMALL + ["--checkpoints", d])
+        assert first["result"] == second["result"]
+
+
+@test
+def theory_stands_beside_measurement():
+    runs = run_json(SMALL + ["--seed", "5"])["result"]["runs"]
+    assert [r["base"] for r in runs] == [500, 1500, 5000]
+    for r in runs:
+        assert r["seed"] == 5 and r["model"] == "t128-b500-w64-s5"
+        assert abs(r["closed_form_16b"] - 6.283185307179586 * r["base"] ** 0.5) < 1e-9
+        assert r["censored"] is True and r["onset_hi_tok"] is None  # untrained models have no wall
+
+
+case("figure", SMALL, has=["excess loss by length", "Onsets (+0.2 nat)", "t128-b500-w64-s1/b5000-l128-n2"])
+case("unknown preset", ["train", "--preset", "big"], code=2, err=['unknown preset "big" (known: quick, paper, seeds)'])
+case("unknown set-up", SMALL + ["--setup", "x"], code=2, err=['preset quick has no set-up "x"'])
+case("no such text", SMALL + ["/nonexistent.txt"], code=3, err=["/nonexistent.txt"])
+case("a share of nothing", SMALL[:1] + ["--share", "0"], code=2, err=["step_share is 0"])
+
+
+@test
+def short_and_binary_texts_are_refused():
+    with tempfile.TemporaryDirectory() as d:
+        path = os.path.join(d, "t.txt")
+        for content, words in [(b"too short", "the text has 9 bytes"), (b"ab\0cd", "NUL byte at offset 2")]:
+            with open(path, "wb") as f:
+                f.write(content)
+            p = run(SMALL + [path])
+            assert p.returncode == 3 and words in p.stderr, p.stderr
+
+
+finish()

@@ -1,0 +1,174 @@
+#include "cli.h"
+#include <math.h>
+#include <string.h>
+
+static const cli_option options[] = {
+    {"preset",      CLI_TEXT,   "NAME",   "the grid: quick (default), paper, seeds"                     },
+    {"setup",       CLI_TEXT,   "NAME",   "only this set-up of the preset (t128-b500-w64, ...)"         },
+    {"curves",      CLI_TEXT,   "FILE",   "write the long CSV of all curves there"                      },
+    {"times",       CLI_TEXT,   "FILE",   "write what took how long there"                              },
+    {"checkpoints", CLI_TEXT,   "DIR",    "keep pre-trained models there and continue from them"        },
+    {"share",       CLI_NUMBER, "X",      "that share of all training steps, for trying out (default 1)"},
+    {"eval-len",    CLI_LENGTH, "TOKENS", "evaluated length (default 2048)"                             },
+    {"windows",     CLI_COUNT,  "N",      "evaluated windows (default 24)"                              },
+    {NULL,          CLI_FLAG,   NULL,     NULL                                                          },
+};
+
+static const ropelaw_column run_columns[] = {
+    {"run",               NULL,           ROPELAW_COLUMN_TEXT,   0},
+    {"base",              NULL,           ROPELAW_COLUMN_NUMBER, 5},
+    {"tune_len_tok",      "tuned",        ROPELAW_COLUMN_NUMBER, 0},
+    {"onset_tok",         "onset",        ROPELAW_COLUMN_NUMBER, 3},
+    {"onset_lo_tok",      "95 % from",    ROPELAW_COLUMN_NUMBER, 3},
+    {"onset_hi_tok",      "to",           ROPELAW_COLUMN_NUMBER, 3},
+    {"closed_form",       "law",          ROPELAW_COLUMN_NUMBER, 4},
+    {"strict",            NULL,           ROPELAW_COLUMN_NUMBER, 4},
+    {"coverage",          NULL,           ROPELAW_COLUMN_NUMBER, 4},
+    {"ratio_closed_form", "onset/law",    ROPELAW_COLUMN_NUMBER, 3},
+    {"ratio_strict",      "onset/strict", ROPELAW_COLUMN_NUMBER, 3},
+    {"ratio_coverage",    "onset/cov.",   ROPELAW_COLUMN_NUMBER, 3},
+    {"pedestal_nats",     "pedestal",     ROPELAW_COLUMN_NUMBER, 2},
+    {"final_ppl",         "ppl at end",   ROPELAW_COLUMN_NUMBER, 3},
+};
+
+static void put_run(cli_value *array, const ropelaw_train_run *r) {
+    cli_value *o = cli_put(array, NULL, cli_object());
+    cli_put_text(o, "run", r->run);
+    cli_put_text(o, "model", r->model);
+    const struct {
+        const char *key;
+        double value;
+    } numbers[] = {
+        {"seed",               (double)r->seed            },
+        {"width",              (double)r->width           },
+        {"rotary_dim",         (double)r->head_dim        },
+        {"pretrain_base",      r->pretrain_base           },
+        {"train_len_tok",      (double)r->train_len       },
+        {"tune_len_tok",       (double)r->tune_len        },
+        {"base",               r->base                    },
+        {"pretrain_steps",     (double)r->n_pretrain_steps},
+        {"tune_steps",         (double)r->n_tune_steps    },
+        {"pretrain_loss_nats", r->pretrain_loss_nats      },
+        {"tune_loss_nats",     r->tune_loss_nats          },
+        {"reference_nats",     r->reference_nats          },
+        {"onset_tok",          r->onset.onset_tok         },
+        {"onset_lo_tok",       r->onset.lo_tok            },
+        {"onset_hi_tok",       r->onset.hi_tok            },
+        {"closed_form",        r->closed_form             },
+        {"closed_form_16b",    r->closed_form_16b         },
+        {"strict",             r->strict                  },
+        {"coverage",           r->coverage                },
+        {"ratio_closed_form",  r->ratio_closed_form       },
+        {"ratio_strict",       r->ratio_strict            },
+        {"ratio_coverage",     r->ratio_coverage          },
+        {"plateau_nats",       r->plateau_nats            },
+        {"wall_nats",          r->wall_nats               },
+        {"pedestal_nats",      r->pedestal_nats           },
+        {"final_ppl",          r->final_ppl               },
+    };
+    for (size_t i = 0; i < CLI_COUNT_OF(numbers); i++) cli_put_number(o, numbers[i].key, numbers[i].value);
+    cli_put_bool(o, "censored", r->onset.censored);
+}
+
+static void add_run(cli_rows *rows, const ropelaw_train_run *r) {
+    cli_cell_text(rows, r->run);
+    cli_cell(rows, r->base);
+    cli_cell(rows, (double)r->tune_len);
+    if (r->onset.censored) {
+        char limit[48];
+        snprintf(limit, sizeof limit, ">%s", cli_num(r->onset.onset_tok, 4));
+        cli_cell_limit(rows, limit);
+    } else {
+        cli_cell(rows, r->onset.onset_tok);
+    }
+    const double rest[] = {r->onset.lo_tok,  r->onset.hi_tok,      r->closed_form,  r->strict,
+                           r->coverage,      r->ratio_closed_form, r->ratio_strict, r->ratio_coverage,
+                           r->pedestal_nats, r->final_ppl};
+    for (size_t i = 0; i < CLI_COUNT_OF(rest); i++) cli_cell(rows, rest[i]);
+}
+
+/* Lines that begin with "name: " in --text and --preset help come from the registry. */
+static int unknown_preset(const cli_context *c, const char *name) {
+    char known[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < ropelaw_train_preset_count(); i++) {
+        int n = snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "",
+                         ropelaw_train_preset_at(i)->name);
+        if (n < 0 || (used += (size_t)n) >= sizeof known) break;
+    }
+    return cli_usage(c, "unknown preset \"%s\" (known: %s)", name, known);
+}
+
+static int write_files(const cli_context *c, const ropelaw_train_result *r) {
+    const char *curves = cli_text(c, "curves", NULL), *times = cli_text(c, "times", NULL);
+    int code = curves ? cli_write_file(c, curves, r->csv, strlen(r->csv)) : CLI_OK;
+    return !code && times ? cli_write_file(c, times, r->times, strlen(r->times)) : code;
+}
+
+static int report(cli_context *c, const ropelaw_train_result *r) {
+    cli_value *runs = cli_put(c->result, "runs", cli_array());
+    cli_rows rows =
+        cli_rows_start("Onsets (+0.2 nat) beside the theory", run_columns, CLI_COUNT_OF(run_columns));
+    for (size_t i = 0; i < r->n_runs; i++) {
+        put_run(runs, &r->runs[i]);
+        add_run(&rows, &r->runs[i]);
+    }
+    cli_rows_note(&rows, "law: closed form (16a-c); strict, coverage: phase coverage with phi = 0 and 1 rad; "
+                         "intervals: bootstrap over the evaluated windows, which holds for this model only");
+    int code = cli_rows_end(c, &rows, true);
+    fprintf(c->text, "\n%s", r->figure);
+    return code;
+}
+
+static int run(cli_context *c) {
+    const char *name = cli_text(c, "preset", "quick"), *file = c->n_arguments ? c->arguments[0] : NULL;
+    const ropelaw_train_preset *preset = ropelaw_train_preset_find(name);
+    if (!preset) return unknown_preset(c, name);
+    ropelaw_train_options o = ropelaw_train_options_default;
+    ropelaw_train_result result;
+    ropelaw_error error = {0};
+    char *text = NULL;
+    if (file && ropelaw_lm_text_read(file, &text, &o.n_bytes, &error)) return cli_fail(c, &error);
+    o.text = text, o.text_name = file ? file : "";
+    o.seed = c->seed, o.n_threads = c->threads;
+    o.setup = cli_text(c, "setup", NULL), o.checkpoint_dir = cli_text(c, "checkpoints", NULL);
+    o.step_share = cli_number(c, "share", o.step_share);
+    o.eval_len = (size_t)cli_number(c, "eval-len", (double)o.eval_len);
+    o.eval_windows = (size_t)cli_number(c, "windows", (double)o.eval_windows);
+    o.progress = *cli_progress(c, name);
+    cli_put_text(c->input, "preset", name);
+    cli_put_text(c->input, "setup", o.setup);
+    cli_put_text(c->input, "text", file);
+    cli_put_number(c->input, "seed", (double)o.seed);
+    cli_put_number(c->input, "share", o.step_share);
+    cli_put_number(c->input, "eval_len_tok", (double)o.eval_len);
+    ropelaw_blas_threads_set(1);
+    int failed = ropelaw_train_experiment(preset, &o, &result, &error) != ROPELAW_OK;
+    ropelaw_lm_text_free(text);
+    if (failed) return cli_fail(c, &error);
+    int code = report(c, &result);
+    int written = write_files(c, &result);
+    ropelaw_train_result_clear(&result);
+    cli_source(c, "recipe and definitions: docs/experiment.md; law: Liu et al. 2024 (arXiv:2310.05209)");
+    return written ? written : code;
+}
+
+const cli_command cmd_train = {
+    .name = "train",
+    .summary = "the whole law on this machine: train small models, tune copies, see where they break",
+    .arguments = "[TEXT]",
+    .least = 0,
+    .most = 1,
+    .options = options,
+    .help = "Pre-trains byte-level models, tunes copies over a grid of bases and lengths, and measures where "
+            "the loss\n"
+            "leaves its plateau. Presets: quick (one model, three bases), paper (five models, the grid of\n"
+            "docs/experiment.md), seeds (paper with three seeds). The text is generated unless TEXT is "
+            "given; its last\n"
+            "sixteenth is held out. Same seed, same bytes on any number of threads. With --checkpoints a "
+            "stopped run\n"
+            "continues to the same bytes.",
+    .example = "ropelaw train --threads 2\nropelaw train --preset paper --threads 2 --curves paper.csv "
+               "--checkpoints ckpt\nropelaw train --preset paper --setup t64-b50-w64 --seed 3 book.txt",
+    .run = run,
+};
