@@ -18,6 +18,7 @@
 #include <ropelaw/series.h>
 #include <ropelaw/lm.h>
 #include <ropelaw/train.h>
+#include <ropelaw/import.h>
 #include <ropelaw/fitted_law.h>
 #include <ropelaw/preset.h>
 #include <ropelaw/report_table.h>
