@@ -6,6 +6,7 @@ extern const cli_command cmd_freqs, cmd_precision;
 extern const cli_command cmd_models;
 extern const cli_command cmd_inspect;
 extern const cli_command cmd_table;
+extern const cli_command cmd_import;
 extern const cli_command cmd_probe;
 extern const cli_command cmd_train;
 
@@ -18,6 +19,7 @@ const cli_command *const cli_commands[] = {
     &cmd_inspect,
     &cmd_models,
     &cmd_table,
+    &cmd_import,
     &cmd_probe,
     &cmd_train,
     NULL,

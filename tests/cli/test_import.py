@@ -1,0 +1,51 @@
+"""import: formats to the long CSV, pipes, errors."""
+from cli import *
+
+LOG = ("perplexity: calculating perplexity over 2 chunks, n_ctx=%d, batch_size=512, n_seq=1\n[1]9.5,[2]%s,\n"
+       "Final estimate: PPL = %s +/- 0.25\n")
+short = file("a.log", LOG % (2048, "8.5", "8.5"))
+longer = file("b.log", LOG % (4096, "9.25", "9.25"))
+wide = file("wide.csv", ",2048,4096\norg/m,3.5,3.25\nn,4,\n")
+
+case("logs of two windows", ["import", short, longer, "--run", "m"],
+     out="# imported-from: %s\n# imported-from: %s\nrun,eval_len_tok,ppl,ppl_se\nm,2048,8.5,0.25\nm,4096,9.25,0.25\n"
+     % (short, longer))
+case("wide table from standard input", ["import", "-"], stdin=",2048\nx,1.5\n",
+     out="# imported-from: -\nrun,eval_len_tok,ppl\nx,2048,1.5\n")
+case("markdown", ["import", wide, "--format", "md"], has=["| org/m |"])
+case("losses", ["import", wide, "--as", "loss"], has=["run,eval_len_tok,loss_nats\n"])
+
+
+@test
+def json_rows():
+    d = run_json(["import", wide])
+    assert [(r["run"], r["eval_len_tok"], r["ppl"]) for r in d["result"]["rows"]] == \
+        [("org/m", 2048, 3.5), ("org/m", 4096, 3.25), ("n", 2048, 4)]
+    assert d["result"]["n_runs"] == 2 and d["result"]["notes"] == []
+
+
+@test
+def what_is_written_is_read_back():
+    once = run(["import", wide]).stdout
+    again = run(["import", "-"], stdin=once).stdout
+    assert [l for l in again.splitlines() if not l.startswith("#")] == [l for l in once.splitlines() if not l.startswith("#")]
+
+
+@test
+def every_shipped_curve_passes_through():
+    folder = os.path.join(ROOT, "data", "curves")
+    d = run_json(["import", folder])
+    assert d["result"]["n_runs"] >= 280, d["result"]["n_runs"]
+
+
+case("notes on stderr", ["import", file("n.csv", ",10,20\nx,nan,3\n")], has=["x,20,3"], err=["value nan left out"])
+case("quiet", ["import", "--quiet", file("n.csv", ",10,20\nx,nan,3\n")], has=["x,20,3"])
+case("missing file", ["import", "/nowhere/x.log"], code=3, err=["/nowhere/x.log: cannot open"])
+case("no known format", ["import", file("x.txt", "hello\n")], code=3, err=["no known format"])
+case("bad value", ["import", file("v.csv", ",10\nx,abc\n")], code=3, err=['v.csv:2: "abc" is not a perplexity'])
+case("no length", ["import", file("w.log", "calculating perplexity over 1 chunks, batch_size=8\n[1]5,\n")], code=3,
+     err=["does not state its window"])
+case("wrong kind", ["import", short, "--as", "accuracy"], code=3, err=["are ppl, not accuracy"])
+case("no file", ["import"], code=2, err=["FILE"])
+case("unknown format", ["import", short, "--from", "nope"], code=2, err=["nope"])
+finish()
