@@ -1,5 +1,4 @@
-/* Tests: import.c sink.c text.c walk.c import_long.c import_longrope.c import_yarn.c import_ruler.c
-   import_lm_eval.c import_niah.c import_llama.c */
+/* Tests: import.c sink.c text.c walk.c import_long.c import_longrope.c import_yarn.c import_ruler.c import_lm_eval.c import_niah.c import_llama.c */
 #include "test.h"
 #include "core/core.h"
 #include "logs/logs.h"
