@@ -32,6 +32,7 @@
 #include <ropelaw/predictor.h>
 #include <ropelaw/plan.h>
 #include <ropelaw/plan_layers.h>
+#include <ropelaw/short_context.h>
 #include <ropelaw/probe.h>
 
 #endif

@@ -1,0 +1,43 @@
+/**
+ * What a way to a longer context does to short ones.
+ *
+ * Two parts: what can be counted from the frequencies (how many pairs keep theirs, how much neighbouring tokens
+ * draw together, the attention factor that acts at every length), and what was measured by others, with its source.
+ */
+#ifndef ROPELAW_SHORT_CONTEXT_H
+#define ROPELAW_SHORT_CONTEXT_H
+
+#include <ropelaw/plan.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct {
+    size_t n_pairs, kept_pairs; /* pairs, and those whose frequency is that of pre-training */
+    double
+        neighbour_resolution; /* frequency of the fastest pair over that of pre-training: 1 keeps neighbouring
+                                    tokens as far apart as they were */
+    double mean_slowdown;    /* geometric mean of pre-training frequency over new frequency, rotating pairs */
+    double attention_factor; /* on cos and sin, at every length */
+    const char *note;        /* what is known, one sentence */
+    const char *source;      /* of the note */
+} ropelaw_short_context;
+
+/**
+ * Short-context cost of an option of ropelaw_plan_design_find.
+ *
+ * In       setting: as pre-trained; option
+ * Out      cost
+ * Returns  OK; DOMAIN naming the argument; NOMEM.
+ * Golden   linear with factor 4: no pair kept, resolution 0.25; yarn, LLaMA2, factor 4: 21 of 64 kept, 1.138629.
+ */
+ROPELAW_API ropelaw_status ropelaw_short_context_eval(const ropelaw_setting *setting,
+                                                      const ropelaw_plan_option *option,
+                                                      ropelaw_short_context *cost,
+                                                      ropelaw_error *error) ROPELAW_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,82 @@
+#include "test.h"
+#include <ropelaw/short_context.h>
+#include <string.h>
+
+static ropelaw_error e;
+
+static ropelaw_plan_design design_of(double target) {
+    ropelaw_plan_model m = ropelaw_plan_model_default;
+    ropelaw_plan_design d;
+    m.rotary_dim = 128;
+    m.pretrain_base = 1e4;
+    m.train_len = 4096;
+    test_assert_ok(ropelaw_plan_design_find(&m, target, NAN, &d, &e), e);
+    return d;
+}
+
+static ropelaw_short_context cost_of(const ropelaw_plan_design *d, const char *kind) {
+    ropelaw_short_context cost = {0};
+    for (size_t i = 0; i < d->n_options; i++)
+        if (!strcmp(d->options[i].kind, kind)) {
+            test_assert_ok(ropelaw_short_context_eval(&d->setting, &d->options[i], &cost, &e), e);
+            return cost;
+        }
+    ck_abort_msg("no option %s", kind);
+    return cost;
+}
+
+START_TEST(every_option_says_what_it_costs) {
+    ropelaw_plan_design d = design_of(16384);
+    ck_assert_uint_ge(d.n_options, 8);
+    for (size_t i = 0; i < d.n_options; i++) {
+        ropelaw_short_context c = cost_of(&d, d.options[i].kind);
+        ck_assert_msg(c.note[0] && c.source[0], "%s has no note", d.options[i].kind);
+        ck_assert(c.n_pairs == 64 && c.kept_pairs <= 64);
+        /* a small base turns faster; everything else slows down */
+        ck_assert_msg(!strcmp(d.options[i].kind, "small_base") ? c.mean_slowdown < 1 : c.mean_slowdown > 1,
+                      "%s: %g", d.options[i].kind, c.mean_slowdown);
+    }
+}
+END_TEST
+
+START_TEST(counted_costs) {
+    ropelaw_plan_design d = design_of(16384);
+    ropelaw_short_context linear = cost_of(&d, "linear"), yarn = cost_of(&d, "yarn"),
+                          ntk = cost_of(&d, "ntk");
+    ck_assert_uint_eq(linear.kept_pairs, 0);
+    test_assert_rel(linear.neighbour_resolution, 0.25, 0);
+    test_assert_rel(linear.mean_slowdown, 4, 1e-14);
+    ck_assert_uint_eq(yarn.kept_pairs, 21); /* the ramp runs over pairs 20 .. 46 */
+    ck_assert_double_eq(yarn.neighbour_resolution, 1);
+    test_assert_abs(yarn.attention_factor, 1.138629, 5e-7);
+    ck_assert_uint_eq(ntk.kept_pairs, 1);
+    /* pair n slows down by 4^(n/63): the mean exponent is a half */
+    test_assert_rel(ntk.mean_slowdown, 2, 1e-13);
+    ck_assert_double_eq(ntk.attention_factor, 1);
+    ropelaw_short_context base = cost_of(&d, "critical_base");
+    ck_assert_uint_eq(base.kept_pairs, 1);
+    test_assert_rel(base.mean_slowdown, pow(71738.4362 / 1e4, 0.5 * 63 / 64), 1e-8);
+}
+END_TEST
+
+START_TEST(bad_calls) {
+    ropelaw_plan_design d = design_of(16384);
+    ropelaw_short_context c;
+    ropelaw_plan_option o = d.options[0];
+    test_assert_fails(ropelaw_short_context_eval(NULL, &o, &c, &e), ROPELAW_INVALID, e, "cost");
+    test_assert_fails(ropelaw_short_context_eval(&d.setting, &o, NULL, &e), ROPELAW_INVALID, e, "cost");
+    o.kind = "critical_base";
+    o.factor = NAN;
+    o.base = 1;
+    test_assert_fails(ropelaw_short_context_eval(&d.setting, &o, &c, &e), ROPELAW_DOMAIN, e, "base");
+    d.setting.rotary_dim = 3;
+    test_assert_fails(ropelaw_short_context_eval(&d.setting, &o, &c, &e), ROPELAW_DOMAIN, e, "rotary_dim");
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("short_context");
+    const TTest *const tests[] = {every_option_says_what_it_costs, counted_costs, bad_calls, NULL};
+    test_add(s, "short_context", tests);
+    return test_run(s);
+}
