@@ -43,7 +43,7 @@ static inline vec v_select_finite(vec x) {
  */
 static void angles(const double *rate, size_t n_pairs, double position, float factor, float *cosine,
                    float *sine) {
-    const int nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC;
+    enum { nearest = _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }; /* clang wants a constant expression */
     const __m512d at = _mm512_set1_pd(position);
     const __m512i one = _mm512_set1_epi32(1), two = _mm512_set1_epi32(2);
     for (size_t i = 0; i < n_pairs; i += 16) {
