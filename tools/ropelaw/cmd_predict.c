@@ -177,6 +177,11 @@ static int answer(job *j, double tune_base, double tune_len) {
     if (!j->array) say_predictors(j, &r);
     cli_explain_law(j->c, &r.setting, &r.law);
     cli_caveats(j->c, r.caveats | j->model.caveats);
+    if (r.law.regime == ROPELAW_REGIME_LARGE_BASE)
+        cli_caveat(
+            j->c,
+            "beyond the tuned length the bound is about perplexity alone (retrieval fails earlier), and the "
+            "phi of phase coverage differs between models (0 to 1 rad seen)");
     return CLI_OK;
 }
 
