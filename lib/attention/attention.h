@@ -31,10 +31,10 @@ ropelaw_status attention_rotation_check(const ropelaw_attention_problem *problem
                                         const ropelaw_attention_rotation *rotation, const void *in,
                                         const void *out, size_t element, ropelaw_error *error);
 
-/* The arguments of a statistics call whose q and k have elements of `element` bytes. */
+/* The arguments of a statistics call whose q and k have elements of `element` bytes; workspace may be NULL. */
 ropelaw_status attention_stats_check(const ropelaw_attention_problem *problem, const void *q, const void *k,
                                      size_t element, const ropelaw_attention_stats *stats,
-                                     ropelaw_error *error);
+                                     const ropelaw_attention_workspace *workspace, ropelaw_error *error);
 
 static inline size_t attention_stats_rows(const ropelaw_attention_problem *problem,
                                           const ropelaw_attention_stats *stats) {

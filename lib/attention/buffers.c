@@ -107,7 +107,8 @@ ropelaw_status attention_rotation_check(const ropelaw_attention_problem *problem
 }
 
 ropelaw_status attention_stats_check(const ropelaw_attention_problem *p, const void *q, const void *k,
-                                     size_t element, const ropelaw_attention_stats *s, ropelaw_error *error) {
+                                     size_t element, const ropelaw_attention_stats *s,
+                                     const ropelaw_attention_workspace *w, ropelaw_error *error) {
     if (!s) return core_fail(error, ROPELAW_INVALID, "stats", "", "", "stats is missing");
     size_t n_rows = attention_stats_rows(p, s), by_row, by_tok = p->n_heads * p->n_tok;
     for (size_t r = 0; s->rows && r < n_rows; r++)
@@ -125,6 +126,7 @@ ropelaw_status attention_stats_check(const ropelaw_attention_problem *p, const v
         attention_buffer_flat("mass", s->mass, 8, s->mass ? by_tok : 0, true),
         attention_buffer_flat("entropy", s->entropy, 8, s->entropy ? by_row : 0, true),
         attention_buffer_flat("max_logit", s->max_logit, 8, s->max_logit ? by_row : 0, true),
-        attention_buffer_flat("lse", s->lse, 8, s->lse ? by_row : 0, true)};
+        attention_buffer_flat("lse", s->lse, 8, s->lse ? by_row : 0, true),
+        attention_buffer_flat("workspace", w ? w->memory : NULL, 1, w && w->memory ? w->bytes : 0, true)};
     return attention_buffers_check(buffers, CORE_COUNT(buffers), error);
 }

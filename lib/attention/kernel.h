@@ -59,6 +59,10 @@ typedef struct {
     void (*turn)(const attention_turn *turn, const float *in, float *out);
     /* Multiply-adds in registers and nothing else; returns the number of operations. */
     double (*spin)(size_t n);
+    /* `turn` past the cache, or NULL: half split, rotary_dim = head_dim a multiple of 32, out on 64 bytes, in != out;
+       stream_end() makes the stores visible to other threads. */
+    void (*turn_stream)(const attention_turn *turn, const float *in, float *out);
+    void (*stream_end)(void);
 } attention_kernel;
 
 extern const attention_kernel attention_kernel_portable, attention_kernel_avx2, attention_kernel_avx512;

@@ -80,6 +80,8 @@ const attention_kernel attention_kernel_avx2 = {
     multiply,
     angles,
     turn,
-    spin
+    spin,
+    NULL,
+    NULL
 };
 #endif

@@ -72,6 +72,19 @@ static void angles(const double *rate, size_t n_pairs, double position, float fa
     }
 }
 
+static void turn_stream(const attention_turn *t, const float *in, float *out) {
+    size_t n = t->n_pairs;
+    for (size_t i = 0; i < n; i += W) {
+        vec x = v_load(in + i), y = v_load(in + n + i), c = v_load(t->cosine + i), s = v_load(t->sine + i);
+        _mm512_stream_ps(out + i, v_sub(v_mul(x, c), v_mul(y, s)));
+        _mm512_stream_ps(out + n + i, v_add(v_mul(y, c), v_mul(x, s)));
+    }
+}
+
+static void stream_end(void) {
+    _mm_sfence();
+}
+
 const attention_kernel attention_kernel_avx512 = {
     {"avx512", ROPELAW_ISA_AVX512, "8 keys x 48 queries, 6 queries x 64 columns"},
     scores,
@@ -80,6 +93,8 @@ const attention_kernel attention_kernel_avx512 = {
     multiply,
     angles,
     turn,
-    spin
+    spin,
+    turn_stream,
+    stream_end
 };
 #endif

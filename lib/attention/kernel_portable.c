@@ -75,5 +75,7 @@ const attention_kernel attention_kernel_portable = {
     multiply,
     angles,
     turn,
-    spin
+    spin,
+    NULL,
+    NULL
 };

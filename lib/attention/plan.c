@@ -149,3 +149,17 @@ size_t attention_next_block(const ropelaw_attention_problem *p, size_t q0, size_
     size_t first = (q0 - p->window_tok + 1) / ATTENTION_KEYS * ATTENTION_KEYS;
     return first > next ? first : next;
 }
+
+attention_seen attention_seen_keys(const ropelaw_attention_problem *p, size_t i) {
+    attention_seen s = {.pad = p->n_pad_tok < p->n_tok ? p->n_pad_tok : p->n_tok,
+                        .end = p->causal ? i + 1 : p->n_tok};
+    s.first = s.sinks_end = s.pad;
+    if (p->window_tok) {
+        if (i >= p->window_tok && i - p->window_tok + 1 > s.first) s.first = i - p->window_tok + 1;
+        if (s.end > i && s.end - i > p->window_tok) s.end = i + p->window_tok;
+        s.sinks_end = p->n_sink_tok < p->n_tok - s.pad ? s.pad + p->n_sink_tok : p->n_tok;
+    }
+    if (p->causal && s.sinks_end > i + 1) s.sinks_end = i + 1 > s.pad ? i + 1 : s.pad;
+    if (s.end < s.first) s.end = s.first;
+    return s;
+}

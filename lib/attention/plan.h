@@ -27,6 +27,10 @@ size_t attention_forward_bytes(const ropelaw_attention_problem *problem,
                                const ropelaw_attention_options *options, const attention_kernel *kernel);
 size_t attention_backward_bytes(const ropelaw_attention_problem *problem,
                                 const ropelaw_attention_options *options, const attention_kernel *kernel);
+size_t attention_f64_bytes(const ropelaw_attention_problem *problem, const ropelaw_attention_options *options,
+                           const attention_kernel *kernel);
+size_t attention_stats_bytes(const ropelaw_attention_problem *problem,
+                             const ropelaw_attention_options *options, const attention_kernel *kernel);
 
 typedef struct {
     const ropelaw_attention_problem *p;
@@ -80,6 +84,16 @@ void attention_mask_init(attention_mask *mask, const ropelaw_attention_problem *
 
 /* Put `value` where the mask sees nothing. */
 void attention_mask_fill(const attention_mask *mask, float *tile, float value);
+
+/* Keys that token i sees form two runs: sinks [pad, sinks_end) and [first, end). */
+typedef struct {
+    size_t pad, sinks_end, first, end;
+} attention_seen;
+attention_seen attention_seen_keys(const ropelaw_attention_problem *p, size_t i);
+
+static inline bool attention_sees(const attention_seen *s, size_t j) {
+    return (j >= s->first && j < s->end) || (j >= s->pad && j < s->sinks_end);
+}
 
 /* First key block that queries from q0 on can see behind block j0, a multiple of 64. */
 size_t attention_next_block(const ropelaw_attention_problem *p, size_t q0, size_t j0);

@@ -62,7 +62,7 @@ ropelaw_status ropelaw_attention_reference_stats(const ropelaw_attention_problem
                                                  const ropelaw_attention_f64 *x,
                                                  const ropelaw_attention_stats *stats, ropelaw_error *error) {
     ropelaw_status status = ropelaw_attention_problem_check(p, error);
-    if (!status) status = attention_stats_check(p, x ? x->q : NULL, x ? x->k : NULL, 8, stats, error);
+    if (!status) status = attention_stats_check(p, x ? x->q : NULL, x ? x->k : NULL, 8, stats, NULL, error);
     if (status || attention_is_empty(p)) return status;
     double *keys = core_malloc(p->n_tok, p->head_dim * sizeof *keys);
     double *scores = core_malloc(p->n_tok + p->head_dim, sizeof *scores), *query = scores + p->n_tok;

@@ -38,6 +38,8 @@ ropelaw_status ropelaw_attention_workspace_size(const ropelaw_attention_problem 
                             const attention_kernel *) = {
         [ROPELAW_ATTENTION_FORWARD_F32] = attention_forward_bytes,
         [ROPELAW_ATTENTION_BACKWARD_F32] = attention_backward_bytes,
+        [ROPELAW_ATTENTION_FORWARD_F64] = attention_f64_bytes,
+        [ROPELAW_ATTENTION_STATS_F32] = attention_stats_bytes,
     };
     if ((size_t)call >= CORE_COUNT(needs))
         return core_fail_number(error, ROPELAW_INVALID, "call", (double)call, "a known call");
