@@ -8,6 +8,7 @@
 #include <ropelaw/status.h>
 #include <ropelaw/number.h>
 #include <ropelaw/model.h>
+#include <ropelaw/lint.h>
 #include <ropelaw/random.h>
 #include <ropelaw/blas.h>
 #include <ropelaw/cpu.h>

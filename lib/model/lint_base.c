@@ -1,0 +1,129 @@
+/* Rules about the base, the dimensions and the layers. */
+#include "model/lint.h"
+#include <ropelaw/number.h>
+#include <string.h>
+
+static void missing_base(lint *l) {
+    char text[ROPELAW_NUMBER_SIZE];
+    const ropelaw_fact *base = l->kind ? ropelaw_model_fact(l->model, "base", l->kind->name) : NULL;
+    const json_value *theta = json_get(l->config, "rope_theta");
+    if (!base || base->origin != ROPELAW_ORIGIN_DEFAULT || (theta && theta->kind == JSON_NULL)) return;
+    lint_report(l, "rope_theta", 0, "no base in the file: %s is %.100s", model_num(l->settings->base, text),
+                base->from);
+}
+
+static void null_base(lint *l) {
+    lint_from_notes(l, "null-theta");
+}
+
+static void base_twice(lint *l) {
+    static const char *const keys[] = {"rope_theta", "rotary_emb_base", "rope_freq_constant", "rotary_base",
+                                       "global_rope_theta"};
+    for (size_t i = 0; i < l->model->n_notes; i++) {
+        const ropelaw_note *n = &l->model->notes[i];
+        for (size_t k = 0; k < CORE_COUNT(keys) && !strcmp(n->id, "contradiction"); k++)
+            if (!strcmp(n->key, keys[k])) lint_report(l, n->key, n->line, "%s", n->text);
+    }
+}
+
+static void large_base(lint *l) {
+    char text[ROPELAW_NUMBER_SIZE];
+    if (l->settings && l->settings->base > 2147483647.0)
+        lint_report(l, "rope_theta", 0, "base %s is larger than a 32-bit integer holds",
+                    model_num(l->settings->base, text));
+}
+
+static void base_only_inside(lint *l) {
+    const json_value *parameters = json_get_set(l->config, "rope_parameters");
+    if (!parameters || json_get(l->config, "rope_theta") || !json_get(l->rope, "rope_theta")) return;
+    lint_report(l, "rope_parameters", parameters->line,
+                "the base is inside rope_parameters only: loaders that know the older style fall back to "
+                "their default");
+}
+
+static void head_dim(lint *l) {
+    const ropelaw_model *m = l->model;
+    char a[ROPELAW_NUMBER_SIZE], b[ROPELAW_NUMBER_SIZE];
+    double quotient = m->hidden_size / m->n_heads;
+    if (!l->settings || !isnan(m->qk_rope_head_dim) || isnan(quotient) || isnan(l->settings->head_dim))
+        return;
+    if (l->settings->head_dim != quotient)
+        lint_report(l, "head_dim", 0, "head_dim is %s, hidden_size / num_attention_heads would be %s",
+                    model_num(l->settings->head_dim, a), model_num(quotient, b));
+}
+
+static void odd_rotary(lint *l) {
+    lint_from_notes(l, "odd-rotary-dim");
+}
+
+static void layer_count(lint *l) {
+    lint_from_notes(l, "layer-types-length");
+}
+
+static void window_ends(lint *l) {
+    char a[ROPELAW_NUMBER_SIZE], b[ROPELAW_NUMBER_SIZE];
+    if (!l->kind || l->kind->attention == ROPELAW_ATTENTION_FULL ||
+        !(l->kind->window_tok < l->model->declared_len_tok))
+        return;
+    lint_report(l, "sliding_window", 0, "no rotating layer sees further than %s tokens, the file promises %s",
+                model_num(l->kind->window_tok, a), model_num(l->model->declared_len_tok, b));
+}
+
+static void no_rope_freqs(lint *l) {
+    lint_from_notes(l, "missing-rope-freqs");
+}
+
+const lint_entry lint_base[] = {
+    {{"missing-base", ROPELAW_NOTE_WARNING, "the rotary base is not in the file",
+      "each engine has its own default per model type, and they disagree (cohere: 10000, 500000, 8e6)",
+      "write rope_theta into the file, with the value from the original release",
+      "https://huggingface.co/mlabonne/Meta-Llama-3.1-8B-Instruct-abliterated/commit/"
+      "63e5bbca88584170caab65808f81fcfb9cca757c"},
+     missing_base},
+    {{"null-base", ROPELAW_NOTE_ERROR, "the rotary base is null",
+      "null is not the same as absent: loaders pass it on and fail, or compute with nothing",
+      "write the number, or remove the key", "https://github.com/deepspeedai/DeepSpeed/issues/8341"},
+     null_base},
+    {{"base-contradiction", ROPELAW_NOTE_WARNING, "two keys give different bases",
+      "which one is read depends on the loader", "keep the one that the model was trained with",
+      "https://huggingface.co/keyfan/grok-1-hf/discussions/2"},
+     base_twice},
+    {{"base-beyond-int32", ROPELAW_NOTE_WARNING, "the base does not fit into 32 bits",
+      "loaders that read integers as 32 bits saturate at 2147483647",
+      "write it as a real number (2804339835.0)",
+      "https://huggingface.co/gradientai/Llama-3-8B-Instruct-Gradient-1048k"},
+     large_base},
+    {{"base-only-in-rope-parameters", ROPELAW_NOTE_WARNING, "only new-style keys hold the base",
+      "engines and transformers 4 do not look there and silently take 10000 or their own default",
+      "`ropelaw convert --to hf-v4`, or add a top-level rope_theta",
+      "https://github.com/sgl-project/sglang/issues/14745"},
+     base_only_inside},
+    {{"head-dim-not-quotient", ROPELAW_NOTE_INFO,
+      "the head dimension is not hidden_size / num_attention_heads",
+      "tools that compute the quotient get a wrong number of rotary pairs", "read head_dim where it is given",
+      "https://github.com/huggingface/candle/issues/2358"},
+     head_dim},
+    {{"odd-rotary-dim", ROPELAW_NOTE_ERROR, "the rotary dimension is odd",
+      "pairs need two dimensions: engines round up or down and disagree, transformers 5 refuses a whole odd "
+      "head",
+      "correct partial_rotary_factor so that int(head_dim * factor) is even",
+      "https://github.com/allenai/OLMo-core/pull/555"},
+     odd_rotary},
+    {{"layer-types-length", ROPELAW_NOTE_ERROR, "layer_types does not name every layer",
+      "transformers refuses the file", "list one name per layer",
+      "https://github.com/huggingface/transformers/blob/main/src/transformers/configuration_utils.py (the "
+      "check; no thread "
+      "known)"},
+     layer_count},
+    {{"window-ends-context", ROPELAW_NOTE_WARNING, "a sliding window ends the context before RoPE does",
+      "perplexity curves break at the window (and measure it, not the rotary bound), as for Mistral-7B-v0.1",
+      "do not read such a curve as evidence about RoPE; give the window with the measurement",
+      "https://github.com/mistralai/mistral-inference/issues/102"},
+     window_ends},
+    {{"gguf-without-rope-freqs", ROPELAW_NOTE_WARNING, "a Llama-3.1 GGUF lacks its scaling tensor",
+      "it was converted before llama.cpp knew llama3 scaling: answers degrade beyond 8192 tokens",
+      "convert again with a current convert_hf_to_gguf.py",
+      "https://github.com/ikawrakow/ik_llama.cpp/issues/402"},
+     no_rope_freqs},
+    {.rule = {.id = NULL}                                                             },
+};
