@@ -30,6 +30,7 @@
 #include <ropelaw/rope.h>
 #include <ropelaw/law.h>
 #include <ropelaw/coverage.h>
+#include <ropelaw/long_range.h>
 #include <ropelaw/predictor.h>
 #include <ropelaw/plan.h>
 #include <ropelaw/plan_layers.h>

@@ -3,9 +3,11 @@
 #include <string.h>
 
 static const ropelaw_predictor *const registry[] = {
-    &law_predictor_closed_form, &law_predictor_closed_form_16b,  &law_predictor_closed_form_real,
-    &law_predictor_strict,      &law_predictor_phase_coverage,   &law_predictor_real_critical_dim,
-    &law_predictor_fitted,      &law_predictor_phase_modulation, &law_predictor_band,
+    &law_predictor_closed_form,       &law_predictor_closed_form_16b,
+    &law_predictor_closed_form_real,  &law_predictor_strict,
+    &law_predictor_phase_coverage,    &law_predictor_long_range,
+    &law_predictor_real_critical_dim, &law_predictor_fitted,
+    &law_predictor_phase_modulation,  &law_predictor_band,
 };
 
 const ropelaw_predictor_input ropelaw_predictor_input_default = {

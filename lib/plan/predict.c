@@ -3,6 +3,7 @@
  * A method that cannot be evaluated (LongRoPE without its factors) leaves the law, with its caveat, and no coverage:
  * the frequencies of plain RoPE would be an answer to another question. */
 #include "plan/plan.h"
+#include <ropelaw/long_range.h>
 #include <math.h>
 
 /* Frequencies in use: those of the options, else those of the model's method. */
@@ -52,6 +53,36 @@ static ropelaw_status fill_rows(const ropelaw_predictor_input *input, int slow, 
     return ROPELAW_OK;
 }
 
+/* Smallest base for a length; NAN beyond 2^24 or base 1e12, and where there is no length. */
+static ropelaw_status base_for(double length_tok, const ropelaw_plan_options *options, ropelaw_plan_result *r,
+                               double *base, ropelaw_error *error) {
+    *base = NAN;
+    if (!(length_tok >= 2 && length_tok <= ROPELAW_LONG_RANGE_LEN_MAX)) {
+        r->long_range.caveats |= ROPELAW_CAVEAT_CENSORED;
+        return ROPELAW_OK;
+    }
+    ropelaw_long_range_query query = {length_tok, r->setting.rotary_dim, 1e12, options->progress};
+    ropelaw_long_range_base found;
+    ropelaw_status s = ropelaw_long_range_base_find(&query, &found, error);
+    if (s) return s;
+    *base = found.base;
+    r->long_range.caveats |= found.caveats;
+    return ROPELAW_OK;
+}
+
+static ropelaw_status fill_long_range(const ropelaw_plan_options *options, ropelaw_plan_result *r,
+                                      ropelaw_error *error) {
+    r->long_range = (ropelaw_plan_long_range){NAN, NAN, NAN, 0};
+    if (!options->slow) return ROPELAW_OK;
+    for (size_t i = 0; i < r->n_rows; i++)
+        if (r->rows[i].predictor == ropelaw_predictor_find("long_range")) {
+            r->long_range.len_max = r->rows[i].prediction.value;
+            r->long_range.caveats |= r->rows[i].prediction.caveats;
+        }
+    ropelaw_status s = base_for(r->setting.train_len_tok, options, r, &r->long_range.base_min_train, error);
+    return s ? s : base_for(floor(r->law.bound_tok), options, r, &r->long_range.base_min_bound, error);
+}
+
 /* What the frequencies decide is not known. */
 static void forget_coverage(ropelaw_plan_result *r) {
     r->lo = r->hi = (ropelaw_coverage){NAN, NAN, ROPELAW_NO_PAIR, ROPELAW_CAVEAT_METHOD};
@@ -74,6 +105,7 @@ static ropelaw_status fill_result(const ropelaw_plan_model *model, const ropelaw
     if (!s) s = coverage_of(&input, options->phi_lo_rad, r->bidirectional, &r->lo, error);
     if (!s) s = coverage_of(&input, options->phi_hi_rad, r->bidirectional, &r->hi, error);
     if (!s) s = fill_rows(&input, options->slow, r, error);
+    if (!s) s = fill_long_range(options, r, error);
     if (arcs.n_pairs) r->is_method = 1;
     return s;
 }

@@ -85,6 +85,16 @@ def methods_are_outside_the_closed_form():
 
 
 @test
+def long_range():
+    r = run_json(FLAGS + ["--long-range"])["result"]["long_range"]
+    assert abs(r["base_min_train"] - 26952.34) < 5e-3 and r["base_min_bound"] == r["base_min_train"], r
+    assert r["len_max"] is not None and r["status"] == "PROVEN"
+    assert "long_range" not in run_json(FLAGS)["result"]
+    r = run_json(["predict", "--rotary-dim", "4", "--base", "1e4", "--train-len", "8", "--long-range"])["result"]["long_range"]
+    assert r["len_max"] == 22
+
+
+@test
 def a_config_file():
     path = file("config.json", json.dumps({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32,
                 "num_hidden_layers": 32, "rope_theta": 500000.0, "max_position_embeddings": 8192}))

@@ -1,4 +1,4 @@
-/* Tests: predictor.c predictor_closed_form.c predictor_closed_form_16b.c predictor_closed_form_real.c predictor_strict.c predictor_phase_coverage.c predictor_real_critical_dim.c predictor_fitted.c predictor_phase_modulation.c predictor_band.c */
+/* Tests: predictor.c predictor_closed_form.c predictor_closed_form_16b.c predictor_closed_form_real.c predictor_strict.c predictor_phase_coverage.c predictor_real_critical_dim.c predictor_fitted.c predictor_phase_modulation.c predictor_band.c predictor_long_range.c */
 #include "test.h"
 #include <ropelaw/predictor.h>
 #include <ropelaw/random.h>
@@ -125,6 +125,16 @@ START_TEST(fitted) {
 }
 END_TEST
 
+START_TEST(long_range) {
+    ropelaw_predictor_input input = input_of((ropelaw_setting){4, 100, 4096, 1e4, 16384});
+    ck_assert(predict("long_range", &input).value == 22); /* laws.md section 6 */
+    const double theta[] = {1, 0.1};
+    ropelaw_arcs arcs = {2, theta, theta, 4096, 4096}; /* the frequencies of base 100 */
+    input.arcs = &arcs;
+    ck_assert(predict("long_range", &input).value == 3);
+}
+END_TEST
+
 START_TEST(band) {
     double pair;
     for (size_t i = 0; i < COUNT(golden_band); i++) {
@@ -189,6 +199,7 @@ int main(void) {
                                   liu_and_coverage,
                                   real_critical_dim,
                                   fitted,
+                                  long_range,
                                   band,
                                   phase_modulation,
                                   bad_input,

@@ -6,6 +6,8 @@ static const cli_option options[] = {
     {"tune-len",      CLI_LENGTHS, "L,..",  "tuned length (as released, else train-len)"                          },
     {"method",        CLI_TEXT,    "M",     "RoPE method in use (that of the preset or file)"                     },
     {"factor",        CLI_NUMBER,  "S",     "its scaling factor"                                                  },
+    {"long-range",    CLI_FLAG,    NULL,
+     "also ask which base keeps similar tokens ahead at every distance (seconds)"                                 },
     {"bidirectional", CLI_FLAG,    NULL,    "the model attends in both directions: lengths count twice in the law"},
     {"phi",           CLI_NUMBERS, "LO,HI", "span of the phase tolerance in rad (0,1)"                            },
     {"critical-dim",  CLI_NUMBER,  "D",
@@ -79,6 +81,27 @@ static void put_predictors(cli_value *v, const ropelaw_plan_result *r) {
     }
 }
 
+static void put_long_range(cli_value *v, const ropelaw_plan_result *r) {
+    cli_value *k = cli_put(v, "long_range", cli_object());
+    cli_put_number(k, "base_min_train", r->long_range.base_min_train);
+    cli_put_number(k, "base_min_bound", r->long_range.base_min_bound);
+    cli_put_number(k, "len_max", r->long_range.len_max);
+    cli_put_text(k, "status",
+                 r->long_range.caveats & ROPELAW_CAVEAT_CENSORED ? "CENSORED"
+                 : r->long_range.caveats & ROPELAW_CAVEAT_GRID   ? "GRID"
+                                                                 : "PROVEN");
+    cli_put_caveats(k, "caveats", r->long_range.caveats);
+}
+
+static void say_long_range(FILE *out, const ropelaw_plan_result *r) {
+    fprintf(out,
+            "  long range      smallest base %s for the trained length, %s for the bound; base %s lasts for "
+            "%s tokens (Men et al.)\n",
+            cli_num(r->long_range.base_min_train, 8), cli_num(r->long_range.base_min_bound, 8),
+            cli_num(r->setting.tune_base, 8),
+            isnan(r->long_range.len_max) ? "more than 2^24" : cli_num(r->long_range.len_max, 0));
+}
+
 static void put_json(job *j, const ropelaw_plan_result *r) {
     cli_value *v = j->array ? cli_put(j->array, NULL, cli_object()) : j->c->result;
     const ropelaw_bound *b = &r->law;
@@ -99,6 +122,7 @@ static void put_json(job *j, const ropelaw_plan_result *r) {
     put_coverage(v, &j->options, r);
     put_predictors(v, r);
     cli_put_null(v, "interval");
+    if (j->options.slow) put_long_range(v, r);
     cli_put_caveats(v, "caveats", r->caveats | j->model.caveats);
 }
 
@@ -174,6 +198,7 @@ static int answer(job *j, double tune_base, double tune_len) {
     put_json(j, &r);
     add_row(j, &r);
     say_answer(j, &r);
+    if (j->options.slow) say_long_range(j->c->text, &r);
     if (!j->array) say_predictors(j, &r);
     cli_explain_law(j->c, &r.setting, &r.law);
     cli_caveats(j->c, r.caveats | j->model.caveats);
@@ -203,6 +228,8 @@ static int read_options(job *j) {
     const double *phi = cli_numbers(j->c, "phi", &n);
     j->options = ropelaw_plan_options_default;
     j->options.eps = cli_number(j->c, "eps", j->options.eps);
+    j->options.slow = cli_given(j->c, "long-range");
+    j->options.progress = cli_progress(j->c, "smallest base");
     j->options.critical_dim = cli_number(j->c, "critical-dim", NAN);
     if (!n) return CLI_OK;
     if (n != 2 || !(phi[0] <= phi[1]))
@@ -250,6 +277,7 @@ const cli_command cmd_predict = {
             "combination.\n"
             "Coverage is told as the last good distance; a context holds one token more.",
     .example = "ropelaw predict --model llama-2-7b --tune-len 16k --tune-base 1e6\n"
+               "ropelaw predict --model llama-2-7b --tune-len 16k --tune-base 1e6 --long-range\n"
                "ropelaw predict --rotary-dim 128 --base 5e5 --train-len 8k --tune-base 1e6,1e7 --format csv",
     .run = run,
 };
