@@ -95,6 +95,36 @@ def the_rest_of_the_registry():
     near(by_parts, [x if 4096 * x / (2 * math.pi) >= 1 else x / 4 for x in PLAIN])
 
 
+@test
+def presets_and_files():
+    r = run_json(["freqs", "--model", "llama-3.1-8b"])
+    assert r["result"]["method"] == "llama3" and r["result"]["factor"] == 8
+    assert r["input"]["base"] == 5e5 and r["input"]["train_len_tok"] == 8192
+    plain = [5e5 ** (-2 * n / 128) for n in range(64)]
+    near([r["result"]["inv_freq"][i] for i in (0, 63)], [plain[0], plain[63] / 8])
+    f = ROOT + "/tests/model/configs/"
+    same = run_json(["freqs", "--config", f + "llama31-8b.json"])["result"]
+    near(same["inv_freq"], r["result"]["inv_freq"])
+    g = run_json(["freqs", "--config", f + "gemma3-4b.json"])
+    assert g["result"]["method"] == "linear" and g["input"]["kind"] == "full_attention"
+    g = run_json(["freqs", "--config", f + "gemma3-4b.json", "--kind", "sliding_attention"])
+    assert g["result"]["method"] == "default" and g["input"]["base"] == 1e4
+    over = run_json(["freqs", "--config", f + "llama31-8b.json", "--factor", "32", "--base", "1e6"])
+    assert over["result"]["factor"] == 32 and over["result"]["base"] == 1e6
+    code = run_json(["freqs", "--model", "code llama 7b"])["input"]
+    assert code["base"] == 1e6 # the base in use, not that of pre-training
+    phi = run_json(["freqs", "--config", f + "phi3-mini-128k.json", "--seq-len", "4096,4097"])["result"]
+    assert phi[0]["inv_freq"] != phi[1]["inv_freq"] and phi[0]["method"] == "longrope"
+
+
+case("unknown preset", ["freqs", "--model", "lama-2-7b"], code=2, err=["did you mean Llama-2-7B?"])
+case("model and config", ["freqs", "--model", "x", "--config", "y"], code=2, err=["not both"])
+case("kind without a file", ["freqs", "--kind", "x"], code=2, err=["--kind needs --config"])
+case("unknown kind", ["freqs", "--config", ROOT + "/tests/model/configs/gemma3-4b.json", "--kind", "x"], code=2,
+     err=['no layers "x"'])
+case("no rotary positions", ["freqs", "--config", ROOT + "/tests/model/configs/gpt2.json"], code=3,
+     err=["learned absolute positions"])
+case("no such file", ["freqs", "--config", "no.json"], code=3, err=["no.json"])
 case("table for people", ["freqs"] + LLAMA + ["--method", "yarn", "--factor", "4"],
      has=["attention factor 1.138629", "0.711538", "transformers", "llama.cpp", "arXiv:2309.00071"])
 case("explain prints the formula", ["freqs", "--method", "ntk", "--factor", "2", "--explain"],

@@ -37,6 +37,14 @@ def overflow_is_null():
     assert r["fp16"]["max_angle_error_rad"] is None and r["fp16"]["max_cos_error"] is None
 
 
+@test
+def of_a_model():
+    r = run_json(["precision", "--model", "llama-3.1-8b"])
+    assert r["input"]["base"] == 5e5 and r["result"]["len_tok"] == 131072
+    r = run_json(["precision", "--config", ROOT + "/tests/model/configs/gpt-oss-20b.json", "--len", "4k"])
+    assert r["input"]["base"] == 150000 and r["input"]["rotary_dim"] == 64
+
+
 case("table for people", ["precision", "--len", "4k"], has=["bf16", "257", "2049", "good up to"])
 case("csv", ["precision", "--len", "4k", "--format", "csv"],
      has=["len_tok,dtype,max_angle_error_rad,max_cos_error,first_alias_pos,len_max_tok,computed\n", "4096,bf16,"])

@@ -1,38 +1,35 @@
-#include "cli.h"
+#include "method_options.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const cli_option options[] = {
-    {"rotary-dim",         CLI_COUNT,   "D",                      "rotated dimensions of a head, even (128)"                     },
-    {"base",               CLI_NUMBER,  "B",                      "rotary base (10000)"                                          },
-    {"train-len",          CLI_LENGTH,  "L",                      "original length in tokens (1k = 1024)"                        },
-    {"head-dim",           CLI_COUNT,   "D",                      "proportional: all dimensions of a head (rotary-dim)"          },
-    {"method",             CLI_TEXTS,   "M",                      "RoPE method, may be repeated (default)"                       },
-    {"list",               CLI_FLAG,    NULL,                     "list the methods with formula and source"                     },
-    {"seq-len",            CLI_LENGTHS, "L",                      "longest sequence in use (train-len); may be a list"           },
-    {"factor",             CLI_NUMBER,  "S",                      "scaling factor (declared-len / train-len, else 1)"            },
-    {"declared-len",       CLI_LENGTH,  "L",                      "max_position_embeddings after scaling"                        },
-    {"tune-len",           CLI_LENGTH,  "L",                      "critical-base: length to tune at (factor * train-len)"        },
-    {"new-base",           CLI_NUMBER,  "B",                      "abf: the base that replaces --base"                           },
-    {"beta-fast",          CLI_NUMBER,  "R",                      "yarn, ntk-by-parts: turns above which a pair is kept (32)"    },
-    {"beta-slow",          CLI_NUMBER,  "R",                      "yarn, ntk-by-parts: turns below which it is interpolated (1)" },
-    {"mscale",             CLI_NUMBER,  "X",                      "yarn: weight in the attention factor (absent)"                },
-    {"mscale-all-dim",     CLI_NUMBER,  "X",                      "yarn: weight in its divisor (absent)"                         },
-    {"attention-factor",   CLI_NUMBER,  "X",                      "attention factor (the method's rule)"                         },
-    {"low-freq-factor",    CLI_NUMBER,  "X",                      "llama3 (1)"                                                   },
-    {"high-freq-factor",   CLI_NUMBER,  "X",                      "llama3 (4)"                                                   },
-    {"partial",            CLI_NUMBER,  "P",                      "proportional: fraction of the pairs that rotate (1)"          },
-    {"tau",                CLI_NUMBER,  "X",                      "evq-cosh (rotary-dim / sqrt(train-len))"                      },
-    {"critical-pairs",     CLI_COUNT,   "N",                      "longrope2: first pair with the whole factor (of train-len)"   },
-    {"long-factor",        CLI_NUMBERS, "F,F,..",                 "longrope: divisors beyond train-len; factors: at every length"},
-    {"short-factor",       CLI_NUMBERS, "F,F,..",                 "longrope: divisors up to train-len (all 1)"                   },
-    {"no-truncate",        CLI_FLAG,    NULL,                     "yarn: do not round the ramp's ends to whole pairs"            },
-    {"ramp",               CLI_CHOICE,  "index|turns",            "yarn: ramp over the pair index (code) or the turns (paper)"   },
-    {"dynamic",            CLI_CHOICE,  "hf|vllm-old|vllm|alpha", "dynamic: whose formula (hf)"                                  },
-    {"longrope-by-factor", CLI_FLAG,    NULL,                     "longrope: choose by factor, as transformers before 4.48"      },
-    {"resonance",          CLI_FLAG,    NULL,                     "round every period to whole tokens after the method"          },
-    {NULL,                 CLI_FLAG,    NULL,                     NULL                                                           },
+    {"kind",               CLI_TEXT,    "K",                      "kind of layers of --config: full_attention, sliding_attention .. (the law's)"},
+    {"method",             CLI_TEXTS,   "M",                      "RoPE method, may be repeated (the model's, else default)"                    },
+    {"list",               CLI_FLAG,    NULL,                     "list the methods with formula and source"                                    },
+    {"seq-len",            CLI_LENGTHS, "L",                      "longest sequence in use (train-len); may be a list"                          },
+    {"factor",             CLI_NUMBER,  "S",                      "scaling factor (declared-len / train-len, else 1)"                           },
+    {"declared-len",       CLI_LENGTH,  "L",                      "max_position_embeddings after scaling"                                       },
+    {"tune-len",           CLI_LENGTH,  "L",                      "critical-base: length to tune at (factor * train-len)"                       },
+    {"new-base",           CLI_NUMBER,  "B",                      "abf: the base that replaces --base"                                          },
+    {"beta-fast",          CLI_NUMBER,  "R",                      "yarn, ntk-by-parts: turns above which a pair is kept (32)"                   },
+    {"beta-slow",          CLI_NUMBER,  "R",                      "yarn, ntk-by-parts: turns below which it is interpolated (1)"                },
+    {"mscale",             CLI_NUMBER,  "X",                      "yarn: weight in the attention factor (absent)"                               },
+    {"mscale-all-dim",     CLI_NUMBER,  "X",                      "yarn: weight in its divisor (absent)"                                        },
+    {"attention-factor",   CLI_NUMBER,  "X",                      "attention factor (the method's rule)"                                        },
+    {"low-freq-factor",    CLI_NUMBER,  "X",                      "llama3 (1)"                                                                  },
+    {"high-freq-factor",   CLI_NUMBER,  "X",                      "llama3 (4)"                                                                  },
+    {"partial",            CLI_NUMBER,  "P",                      "proportional: fraction of the pairs that rotate (1)"                         },
+    {"tau",                CLI_NUMBER,  "X",                      "evq-cosh (rotary-dim / sqrt(train-len))"                                     },
+    {"critical-pairs",     CLI_COUNT,   "N",                      "longrope2: first pair with the whole factor (of train-len)"                  },
+    {"long-factor",        CLI_NUMBERS, "F,F,..",                 "longrope: divisors beyond train-len; factors: at every length"               },
+    {"short-factor",       CLI_NUMBERS, "F,F,..",                 "longrope: divisors up to train-len (all 1)"                                  },
+    {"no-truncate",        CLI_FLAG,    NULL,                     "yarn: do not round the ramp's ends to whole pairs"                           },
+    {"ramp",               CLI_CHOICE,  "index|turns",            "yarn: ramp over the pair index (code) or the turns (paper)"                  },
+    {"dynamic",            CLI_CHOICE,  "hf|vllm-old|vllm|alpha", "dynamic: whose formula (hf)"                                                 },
+    {"longrope-by-factor", CLI_FLAG,    NULL,                     "longrope: choose by factor, as transformers before 4.48"                     },
+    {"resonance",          CLI_FLAG,    NULL,                     "round every period to whole tokens after the method"                         },
+    {NULL,                 CLI_FLAG,    NULL,                     NULL                                                                          },
 };
 
 static const ropelaw_column columns[] = {
@@ -49,6 +46,7 @@ static const ropelaw_column columns[] = {
 
 typedef struct {
     cli_context *c;
+    cli_method model;
     ropelaw_method_params params;
     double *short_factor; /* all 1 where only long factors were given */
     cli_value *array;     /* NULL: one answer, in c->result */
@@ -67,46 +65,52 @@ static void read_factors(job *j) {
     size_t n_long, n_short;
     const double *is_long = cli_numbers(j->c, "long-factor", &n_long);
     const double *is_short = cli_numbers(j->c, "short-factor", &n_short);
+    if (is_short) p->short_factor = is_short;
+    if (!is_long) return;
     p->long_factor = is_long;
     p->n_factors = n_long;
-    p->short_factor = is_short;
-    if (is_short || !is_long) return;
+    if (is_short) return;
     j->short_factor = malloc(n_long * sizeof *j->short_factor);
     for (size_t i = 0; j->short_factor && i < n_long; i++) j->short_factor[i] = 1;
     p->short_factor = j->short_factor;
 }
 
+static void read_numbers(const cli_context *c, ropelaw_method_params *p) {
+    const struct {
+        const char *name;
+        double *to;
+    } numbers[] = {
+        {"declared-len",     &p->declared_len    },
+        {"tune-len",         &p->tune_len        },
+        {"factor",           &p->factor          },
+        {"new-base",         &p->new_base        },
+        {"beta-fast",        &p->beta_fast       },
+        {"beta-slow",        &p->beta_slow       },
+        {"mscale",           &p->mscale          },
+        {"mscale-all-dim",   &p->mscale_all_dim  },
+        {"attention-factor", &p->attention_factor},
+        {"low-freq-factor",  &p->low_freq_factor },
+        {"high-freq-factor", &p->high_freq_factor},
+        {"partial",          &p->partial         },
+        {"tau",              &p->tau             },
+    };
+    for (size_t i = 0; i < CLI_COUNT_OF(numbers); i++)
+        *numbers[i].to = cli_number(c, numbers[i].name, *numbers[i].to);
+}
+
+/* What the model says, overridden by what the options say. */
 static void read_params(job *j) {
     const cli_context *c = j->c;
     ropelaw_method_params *p = &j->params;
-    *p = ropelaw_method_params_default;
-    p->base = cli_number(c, "base", p->base);
-    p->rotary_dim = (size_t)cli_number(c, "rotary-dim", (double)p->rotary_dim);
-    p->head_dim = (size_t)cli_number(c, "head-dim", 0);
-    p->train_len = cli_number(c, "train-len", 0);
-    p->declared_len = cli_number(c, "declared-len", 0);
-    p->tune_len = cli_number(c, "tune-len", 0);
-    p->factor = cli_number(c, "factor", 0);
-    p->new_base = cli_number(c, "new-base", 0);
-    p->beta_fast = cli_number(c, "beta-fast", p->beta_fast);
-    p->beta_slow = cli_number(c, "beta-slow", p->beta_slow);
-    p->mscale = cli_number(c, "mscale", 0);
-    p->mscale_all_dim = cli_number(c, "mscale-all-dim", 0);
-    p->attention_factor = cli_number(c, "attention-factor", 0);
-    p->low_freq_factor = cli_number(c, "low-freq-factor", p->low_freq_factor);
-    p->high_freq_factor = cli_number(c, "high-freq-factor", p->high_freq_factor);
-    p->partial = cli_number(c, "partial", p->partial);
-    p->tau = cli_number(c, "tau", p->tau);
+    *p = j->model.params;
+    read_numbers(c, p);
     p->critical_pairs = (size_t)cli_number(c, "critical-pairs", 0);
-    p->truncate = !cli_given(c, "no-truncate");
+    if (cli_given(c, "no-truncate")) p->truncate = 0;
     p->longrope_by_factor = cli_given(c, "longrope-by-factor");
     p->resonance = cli_given(c, "resonance");
     p->dynamic = dynamic_of(cli_text(c, "dynamic", "hf"));
     p->ramp = strcmp(cli_text(c, "ramp", "index"), "turns") ? ROPELAW_RAMP_INDEX : ROPELAW_RAMP_TURNS;
     read_factors(j);
-    cli_put_number(c->input, "base", p->base);
-    cli_put_number(c->input, "rotary_dim", (double)p->rotary_dim);
-    cli_put_number(c->input, "train_len_tok", p->train_len > 0 ? p->train_len : NAN);
 }
 
 static void put_engine(job *j, cli_value *v, const ropelaw_method *m, double len, ropelaw_engine engine) {
@@ -217,26 +221,34 @@ static int all(job *j, const char *const *names, size_t n_names, const double *l
     return CLI_OK;
 }
 
-static int run(cli_context *c) {
-    if (cli_given(c, "list")) return list(c);
-    static const char *const plain[] = {"default"};
+static int run_job(job *j) {
     static const double as_trained[] = {0};
+    cli_context *c = j->c;
     size_t n_names, n_lens;
     const char *const *names = cli_texts(c, "method", &n_names);
     const double *lens = cli_numbers(c, "seq-len", &n_lens);
-    if (!n_names) names = plain, n_names = 1;
+    int code = cli_method_read(c, cli_text(c, "kind", NULL), &j->model);
+    if (code) return code;
+    read_params(j);
+    if (!n_names) names = &j->model.method, n_names = 1;
     if (!n_lens) lens = as_trained, n_lens = 1;
-    job j = {.c = c};
-    read_params(&j);
-    if (n_names > 1 || n_lens > 1) j.array = cli_result_array(c);
-    j.rows = cli_rows_start("Rotary frequencies", columns, CLI_COUNT_OF(columns));
-    int code = all(&j, names, n_names, lens, n_lens);
-    free(j.short_factor);
+    if (n_names > 1 || n_lens > 1) j->array = cli_result_array(c);
+    j->rows = cli_rows_start("Rotary frequencies", columns, CLI_COUNT_OF(columns));
+    code = all(j, names, n_names, lens, n_lens);
     if (!code) {
         putc('\n', c->text);
-        return cli_rows_end(c, &j.rows, true);
+        return cli_rows_end(c, &j->rows, true);
     }
-    ropelaw_table_destroy(&j.rows.table);
+    ropelaw_table_destroy(&j->rows.table);
+    return code;
+}
+
+static int run(cli_context *c) {
+    if (cli_given(c, "list")) return list(c);
+    job j = {.c = c};
+    int code = run_job(&j);
+    free(j.short_factor);
+    cli_method_clear(&j.model);
     return code;
 }
 
@@ -245,10 +257,13 @@ const cli_command cmd_freqs = {
     .summary = "exact frequencies of any RoPE method, and what engines make of them",
     .arguments = "",
     .options = options,
+    .model = true,
     .help = "Inverse frequency of every pair and the attention factor (on cos and sin) of a method: exact, "
             "in the float\n"
             "arithmetic of transformers, and in llama.cpp's running product. `--list` shows the methods.",
-    .example = "ropelaw freqs --method yarn --train-len 4096 --factor 4\n"
+    .example = "ropelaw freqs --model llama-3.1-8b\n"
+               "ropelaw freqs --config config.json --kind sliding_attention\n"
+               "ropelaw freqs --method yarn --train-len 4096 --factor 4\n"
                "ropelaw freqs --method longrope --rotary-dim 4 --train-len 4096 --factor 32 \\\n"
                "    --long-factor 1.1,20 --seq-len 4096,4097\n"
                "ropelaw freqs --method dynamic --dynamic vllm-old --train-len 2048 --factor 2 --format json",

@@ -1,12 +1,10 @@
-#include "cli.h"
+#include "method_options.h"
+#include <math.h>
 
 static const cli_option options[] = {
-    {"rotary-dim", CLI_COUNT,   "D",   "rotated dimensions of a head, even (128)"                                  },
-    {"base",       CLI_NUMBER,  "B",   "rotary base (10000)"                                                       },
-    {"train-len",  CLI_LENGTH,  "L",   "original length in tokens (1k = 1024)"                                     },
-    {"len",        CLI_LENGTHS, "L",   "lengths to answer for (--train-len, else 128k); at most 16M; may be a list"},
-    {"tolerance",  CLI_NUMBER,  "RAD", "angle error that len_max keeps below (0.01)"                               },
-    {NULL,         CLI_FLAG,    NULL,  NULL                                                                        },
+    {"len",       CLI_LENGTHS, "L",   "lengths to answer for (of the model, else 128k); at most 16M; may be a list"},
+    {"tolerance", CLI_NUMBER,  "RAD", "angle error that len_max keeps below (0.01)"                                },
+    {NULL,        CLI_FLAG,    NULL,  NULL                                                                         },
 };
 
 static const ropelaw_column columns[] = {
@@ -67,25 +65,28 @@ static int answer(cli_context *c, const question *q, double len, cli_value *v, c
     return CLI_OK;
 }
 
-static question ask(cli_context *c) {
-    question q = {cli_number(c, "base", 10000), cli_number(c, "tolerance", 0.01),
-                  (size_t)cli_number(c, "rotary-dim", 128)};
-    cli_put_number(c->input, "base", q.base);
-    cli_put_number(c->input, "rotary_dim", (double)q.rotary_dim);
-    cli_put_number(c->input, "tolerance_rad", q.tolerance);
-    fprintf(c->text, "base %s, rotary_dim %zu, tolerance %s rad\n\n", cli_num(q.base, 0), q.rotary_dim,
-            cli_num(q.tolerance, 3));
-    cli_explain(c, "angle of pair n at position p: p * base^(-2n/d); base %s, d %zu", cli_num(q.base, 0),
-                q.rotary_dim);
-    return q;
+static void say(cli_context *c, const question *q) {
+    cli_put_number(c->input, "tolerance_rad", q->tolerance);
+    fprintf(c->text, "base %s, rotary_dim %zu, tolerance %s rad\n\n", cli_num(q->base, 0), q->rotary_dim,
+            cli_num(q->tolerance, 3));
+    cli_explain(c, "angle of pair n at position p: p * base^(-2n/d); base %s, d %zu", cli_num(q->base, 0),
+                q->rotary_dim);
 }
 
-static int run(cli_context *c) {
-    question q = ask(c);
+/* The length that the model promises, or was trained on. */
+static double length_of(const cli_context *c, const cli_method *m) {
+    if (cli_given(c, "train-len") || isnan(m->declared_len))
+        return m->params.train_len > 0 ? m->params.train_len : 131072;
+    return m->declared_len;
+}
+
+static int answer_all(cli_context *c, const cli_method *m) {
+    question q = {m->params.base, cli_number(c, "tolerance", 0.01), m->params.rotary_dim};
     size_t n;
-    double fallback = cli_number(c, "train-len", 131072);
+    double fallback = length_of(c, m);
     const double *lens = cli_numbers(c, "len", &n);
     if (!n) lens = &fallback, n = 1;
+    say(c, &q);
     cli_value *array = n > 1 ? cli_result_array(c) : NULL;
     cli_rows rows = cli_rows_start("Rotary angles in low precision", columns, CLI_COUNT_OF(columns));
     for (size_t i = 0; i < n; i++) {
@@ -104,11 +105,20 @@ static int run(cli_context *c) {
     return cli_rows_end(c, &rows, true);
 }
 
+static int run(cli_context *c) {
+    cli_method m;
+    int code = cli_method_read(c, NULL, &m);
+    if (!code) code = answer_all(c, &m);
+    cli_method_clear(&m);
+    return code;
+}
+
 const cli_command cmd_precision = {
     .name = "precision",
     .summary = "what does low precision cost",
     .arguments = "",
     .options = options,
+    .model = true,
     .help =
         "Errors of rotary angles, cos and sin by the type that an engine computes them in, the first "
         "position\n"
