@@ -18,6 +18,18 @@ def llama2_for_16k():
 
 
 @test
+def what_short_contexts_notice():
+    o = {x["kind"]: x["short_context"] for x in
+         run_json(["design"] + FLAGS + ["--target-len", "16k"])["result"]["options"]}
+    assert {"longrope2", "llama3", "ntk-by-parts"} <= set(o)
+    assert o["linear"]["kept_pairs"] == 0 and o["linear"]["neighbour_resolution"] == 0.25
+    assert o["yarn"]["kept_pairs"] == 21 and abs(o["yarn"]["attention_factor"] - 1.138629) < 5e-7
+    assert o["ntk"]["kept_pairs"] == 1 and abs(o["ntk"]["mean_slowdown"] - 2) < 1e-12
+    for x in o.values():
+        assert x["n_pairs"] == 64 and x["note"] and x["source"]
+
+
+@test
 def predict_says_the_same():
     for target in ("16k", "128k"):
         for x in run_json(["design"] + FLAGS + ["--target-len", target, "--tune-len", "16k"])["result"]["options"]:
@@ -42,7 +54,7 @@ def lists():
     assert [x["target_len_tok"] for x in r] == [16384, 65536]
 
 
-case("for people", ["design", "--model", "llama-2-7b", "--target-len", "128k"], has=["critical_base  1378414.3", "bound_base", "Caveats"])
+case("for people", ["design", "--model", "llama-2-7b", "--target-len", "128k"], has=["kept pairs", "Arena-Hard", "critical_base  1378414.3", "bound_base", "Caveats"])
 case("csv", ["design"] + FLAGS + ["--target-len", "16k", "--format", "csv", "--quiet"], has=["target_len_tok,kind,base"])
 case("no target", ["design"] + FLAGS, code=2, err=["--target-len is needed"])
 case("bad target", ["design"] + FLAGS + ["--target-len", "0"], code=2, err=["--target-len"])

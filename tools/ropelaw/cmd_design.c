@@ -9,18 +9,32 @@ static const cli_option options[] = {
 };
 
 static const ropelaw_column columns[] = {
-    {"target_len_tok",      "target",  ROPELAW_COLUMN_NUMBER, 0},
-    {"kind",                NULL,      ROPELAW_COLUMN_TEXT,   0},
-    {"base",                NULL,      ROPELAW_COLUMN_NUMBER, 8},
-    {"tune_len_tok",        "tune on", ROPELAW_COLUMN_NUMBER, 0},
-    {"factor",              NULL,      ROPELAW_COLUMN_NUMBER, 6},
-    {"predicted_bound_tok", "bound",   ROPELAW_COLUMN_NUMBER, 6},
-    {"coverage_lo_tok",     "phi 0",   ROPELAW_COLUMN_NUMBER, 6},
-    {"coverage_hi_tok",     "phi 1",   ROPELAW_COLUMN_NUMBER, 6},
-    {"reaches",             NULL,      ROPELAW_COLUMN_TEXT,   0},
+    {"target_len_tok",       "target",      ROPELAW_COLUMN_NUMBER, 0},
+    {"kind",                 NULL,          ROPELAW_COLUMN_TEXT,   0},
+    {"base",                 NULL,          ROPELAW_COLUMN_NUMBER, 8},
+    {"tune_len_tok",         "tune on",     ROPELAW_COLUMN_NUMBER, 0},
+    {"factor",               NULL,          ROPELAW_COLUMN_NUMBER, 6},
+    {"predicted_bound_tok",  "bound",       ROPELAW_COLUMN_NUMBER, 6},
+    {"coverage_lo_tok",      "phi 0",       ROPELAW_COLUMN_NUMBER, 6},
+    {"coverage_hi_tok",      "phi 1",       ROPELAW_COLUMN_NUMBER, 6},
+    {"reaches",              NULL,          ROPELAW_COLUMN_TEXT,   0},
+    {"kept_pairs",           "kept pairs",  ROPELAW_COLUMN_NUMBER, 0},
+    {"neighbour_resolution", "near tokens", ROPELAW_COLUMN_NUMBER, 4},
+    {"attention_factor",     "attention",   ROPELAW_COLUMN_NUMBER, 5},
 };
 
-static void put_option(cli_value *list, const ropelaw_plan_option *o) {
+static void put_short_context(cli_value *v, const ropelaw_short_context *s) {
+    cli_value *k = cli_put(v, "short_context", cli_object());
+    cli_put_number(k, "n_pairs", (double)s->n_pairs);
+    cli_put_number(k, "kept_pairs", (double)s->kept_pairs);
+    cli_put_number(k, "neighbour_resolution", s->neighbour_resolution);
+    cli_put_number(k, "mean_slowdown", s->mean_slowdown);
+    cli_put_number(k, "attention_factor", s->attention_factor);
+    cli_put_text(k, "note", s->note);
+    cli_put_text(k, "source", s->source);
+}
+
+static void put_option(cli_value *list, const ropelaw_plan_option *o, const ropelaw_short_context *s) {
     cli_value *v = cli_put(list, NULL, cli_object());
     cli_put_text(v, "kind", o->kind);
     cli_put_number(v, "base", o->base);
@@ -30,11 +44,13 @@ static void put_option(cli_value *list, const ropelaw_plan_option *o) {
     cli_put_number(v, "coverage_lo", o->lo.distance_tok);
     cli_put_number(v, "coverage_hi", o->hi.distance_tok);
     cli_put_bool(v, "reaches", o->reaches);
+    put_short_context(v, s);
     cli_put_text(v, "source", o->source);
     cli_put_caveats(v, "caveats", o->caveats);
 }
 
-static void add_row(cli_rows *rows, double target, const ropelaw_plan_option *o) {
+static void add_row(cli_rows *rows, double target, const ropelaw_plan_option *o,
+                    const ropelaw_short_context *s) {
     cli_cell(rows, target);
     cli_cell_text(rows, o->kind);
     cli_cell(rows, o->base);
@@ -44,6 +60,9 @@ static void add_row(cli_rows *rows, double target, const ropelaw_plan_option *o)
     cli_cell(rows, o->lo.distance_tok);
     cli_cell(rows, o->hi.distance_tok);
     cli_cell_text(rows, o->reaches ? "yes" : "no");
+    cli_cell(rows, (double)s->kept_pairs);
+    cli_cell(rows, s->neighbour_resolution);
+    cli_cell(rows, s->attention_factor);
 }
 
 static void explain(cli_context *c, const ropelaw_plan_model *m, const ropelaw_plan_option *o) {
@@ -52,6 +71,13 @@ static void explain(cli_context *c, const ropelaw_plan_model *m, const ropelaw_p
     if (!c->explain || !isnan(o->factor) || ropelaw_plan_predict(m, &plan, NULL, &r, NULL)) return;
     cli_explain(c, "%s: base %s tuned on %s tokens", o->kind, cli_num(o->base, 0), cli_num(o->tune_len, 0));
     cli_explain_law(c, &r.setting, &r.law);
+}
+
+static void say_short_context(cli_rows *rows, const ropelaw_plan_option *o, const ropelaw_short_context *s) {
+    char line[512];
+    if (!s->note[0]) return;
+    snprintf(line, sizeof line, "%s: %s (%s)", o->kind, s->note, s->source);
+    cli_rows_note(rows, line);
 }
 
 static int answer(cli_context *c, cli_model *m, double target, cli_value *result, cli_rows *rows) {
@@ -63,10 +89,13 @@ static int answer(cli_context *c, cli_model *m, double target, cli_value *result
     cli_value *list = cli_put(result, "options", cli_array());
     ropelaw_plan_model plain = m->plan;
     plain.method = NULL;
-    bool reached = false;
+    bool reached = false, first = target == cli_number(c, "target-len", NAN);
     for (size_t i = 0; i < d.n_options; i++) {
-        put_option(list, &d.options[i]);
-        add_row(rows, target, &d.options[i]);
+        ropelaw_short_context cost;
+        if (ropelaw_short_context_eval(&d.setting, &d.options[i], &cost, &e)) return cli_fail(c, &e);
+        put_option(list, &d.options[i], &cost);
+        add_row(rows, target, &d.options[i], &cost);
+        if (first) say_short_context(rows, &d.options[i], &cost);
         explain(c, &plain, &d.options[i]);
         cli_caveats(c, d.options[i].caveats);
         cli_source(c, d.options[i].source);
@@ -94,6 +123,9 @@ static int answer_all(cli_context *c, cli_model *m) {
         if (code) worst = code;
     }
     cli_caveats(c, m->caveats);
+    cli_rows_note(
+        &rows, "kept pairs, near tokens, attention: pairs whose frequency stays, how far apart neighbouring "
+               "tokens stay, factor on cos and sin: what short contexts notice");
     cli_rows_note(&rows, "bound: closed form for a change of base, phase coverage with phi 0 for a method");
     cli_rows_note(&rows,
                   "critical_base and bound_base answer different questions: eq 16a and the inverse of 16b");
