@@ -128,6 +128,7 @@ static const struct {
     {"# only: this\n\n",     3, "empty"                                },
     {"a,b\n1,2\n1\n",        3, "1 cells, the header 2"                },
     {"a,b\n1,2,3\n",         2, "3 cells, the header 2"                },
+    {"a,b\r\n1,2\r\n1\r\n",  3, "1 cells, the header 2"                },
     {"a,b,a\n",              1, "\"a\" appears twice (columns 1 and 3)"},
     {"a,,b\n",               1, "column 2 of the header"               },
     {"a;b\n1;2\n",           1, "';'"                                  },
