@@ -44,6 +44,7 @@ typedef struct {
     double flop;      /* useful: 4 head_dim per seen pair and head, backward 2.5 times that */
     double gflops;    /* flop / ns; NAN if not timed */
     double fma_peak_gflops; /* of n_threads threads, measured between the rounds; NAN if not timed */
+    double fraction_of_fma_peak;
 } ropelaw_attention_result;
 
 /**
@@ -66,6 +67,48 @@ ROPELAW_API ropelaw_status ropelaw_attention_check_run(const ropelaw_attention_c
 ROPELAW_API ropelaw_status ropelaw_attention_fma_peak(const ropelaw_attention_options *options,
                                                       double seconds, double *flop_per_s,
                                                       ropelaw_error *error) ROPELAW_MUST_USE;
+
+/** A survey of attention over distance with data whose mean score is known in closed form. */
+typedef struct {
+    size_t n_tok;     /* >= 1 */
+    size_t n_rows;    /* query rows, spread evenly up to the last; 1..n_tok */
+    size_t head_dim;  /* even, all rotated; <= 512 */
+    double base;      /* rotary base > 1 */
+    double alignment; /* a: q and k are a * (1, .., 1) plus independent noise of mean 0 and variance 1 */
+    uint64_t seed;
+    ropelaw_attention_options options;
+} ropelaw_attention_survey_options;
+
+/** Distances first..last: powers of two. */
+typedef struct {
+    uint64_t first, last, n_pairs;
+    double mean_score; /* over the pairs */
+    double
+        expected_score; /* 2 a^2 / sqrt(head_dim) * sum over pairs n of cos(distance * inv_freq_n), same mean */
+    double mass;        /* attention at these distances, mean over the rows */
+} ropelaw_attention_distance;
+
+enum { ROPELAW_ATTENTION_DISTANCES = 64 };
+
+typedef struct {
+    size_t n_distances;
+    ropelaw_attention_distance distances[ROPELAW_ATTENTION_DISTANCES];
+    double entropy, uniform_entropy; /* mean over the rows; of equal weights on the same keys [nat] */
+    double max_logit;
+    double seconds; /* wall time of ropelaw_attention_stats_f32 alone */
+    size_t workspace_bytes;
+    const ropelaw_attention_kernel *kernel;
+} ropelaw_attention_survey;
+
+/**
+ * Statistics of causal attention at any length, on generated data.
+ *
+ * Returns  OK; DOMAIN naming the option; NOMEM; as ropelaw_attention_stats_f32.
+ * Cost     n_rows * n_tok * head_dim flops, memory 2 * n_tok * head_dim floats and the workspace.
+ */
+ROPELAW_API ropelaw_status ropelaw_attention_survey_run(const ropelaw_attention_survey_options *options,
+                                                        ropelaw_attention_survey *survey,
+                                                        ropelaw_error *error) ROPELAW_MUST_USE;
 
 #ifdef __cplusplus
 }

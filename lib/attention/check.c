@@ -233,6 +233,7 @@ static ropelaw_status time_case(const check *k, const attention_kernel *kernel, 
         r->ns = 1e9 * median(took, n);
         r->gflops = r->flop / r->ns;
         r->fma_peak_gflops = median(peaks, n);
+        r->fraction_of_fma_peak = r->gflops / r->fma_peak_gflops;
     }
     core_free(took);
     return status;
@@ -275,7 +276,8 @@ ropelaw_status ropelaw_attention_check_run(const ropelaw_attention_case *about,
                                   .n_threads = n_threads,
                                   .ns = NAN,
                                   .gflops = NAN,
-                                  .fma_peak_gflops = NAN};
+                                  .fma_peak_gflops = NAN,
+                                  .fraction_of_fma_peak = NAN};
     status = check_run(&k, kernel, &r, error);
     core_free(k.memory);
     if (!status) *result = r;

@@ -9,6 +9,7 @@ extern const cli_command cmd_table;
 extern const cli_command cmd_import;
 extern const cli_command cmd_probe;
 extern const cli_command cmd_train;
+extern const cli_command cmd_attention;
 
 const cli_command *const cli_commands[] = {
     &cmd_predict,
@@ -23,5 +24,6 @@ const cli_command *const cli_commands[] = {
     &cmd_import,
     &cmd_probe,
     &cmd_train,
+    &cmd_attention,
     NULL,
 };
