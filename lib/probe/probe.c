@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const probe_entry *const probes[] = {&probe_spectrum, &probe_leverage, &probe_discrimination,
-                                            &probe_two_stage};
+                                            &probe_relative, &probe_two_stage};
 
 const ropelaw_probe_options ropelaw_probe_options_default = {
     .rotary_dim = 128, .base = 10000, .train_len_tok = 4096, .seed = 1, .damage = 1};
@@ -44,10 +44,14 @@ ropelaw_status ropelaw_probe_run(const char *name, const ropelaw_probe_options *
 
 static int agrees(const probe_comparison *c) {
     switch (c->relation) {
-    case ROPELAW_PROBE_EQUAL: return fabs(c->measured - c->predicted) <= c->tolerance;
-    case ROPELAW_PROBE_AT_MOST: return c->measured <= c->predicted + c->tolerance;
-    case ROPELAW_PROBE_AT_LEAST: return c->measured >= c->predicted - c->tolerance;
-    default: return 1;
+    case ROPELAW_PROBE_EQUAL:
+        return fabs(c->measured - c->predicted) <= c->tolerance;
+    case ROPELAW_PROBE_AT_MOST:
+        return c->measured <= c->predicted + c->tolerance;
+    case ROPELAW_PROBE_AT_LEAST:
+        return c->measured >= c->predicted - c->tolerance;
+    default:
+        return 1;
     }
 }
 
@@ -68,8 +72,7 @@ void probe_add(ropelaw_probe_report *report, const probe_comparison *c, const ch
 }
 
 void probe_frequencies(double base, size_t rotary_dim, double *theta) {
-    for (size_t n = 0; n < rotary_dim / 2; n++)
-        theta[n] = pow(base, -2.0 * (double)n / (double)rotary_dim);
+    for (size_t n = 0; n < rotary_dim / 2; n++) theta[n] = pow(base, -2.0 * (double)n / (double)rotary_dim);
 }
 
 void probe_features_row(const probe_features *f, double s, double *row) {
@@ -137,7 +140,7 @@ double probe_svd_leverage(const probe_svd *svd, const double *row, double level,
 void probe_svd_solve(const probe_svd *svd, const double *y, double level, double lambda, double *w) {
     memset(svd->coefficients, 0, svd->n * sizeof(double));
     for (size_t k = 0; k < svd->n && svd->s[k] > level; k++)
-        svd->coefficients[k] = probe_dot(svd->u + k * svd->m, y, svd->m) * svd->s[k] /
-                               (svd->s[k] * svd->s[k] + lambda);
+        svd->coefficients[k] =
+            probe_dot(svd->u + k * svd->m, y, svd->m) * svd->s[k] / (svd->s[k] * svd->s[k] + lambda);
     for (size_t j = 0; j < svd->n; j++) w[j] = probe_dot(svd->vt + j * svd->n, svd->coefficients, svd->n);
 }

@@ -5,6 +5,8 @@
 START_TEST(overflow_is_refused) {
     ck_assert_ptr_null(core_malloc(SIZE_MAX / 2, 3));
     ck_assert_ptr_null(core_calloc(SIZE_MAX, 2));
+    ck_assert_ptr_null(core_malloc(SIZE_MAX / 4 + 2, 4)); /* wraps around to 4 bytes */
+    ck_assert_ptr_null(core_calloc(SIZE_MAX / 4 + 2, 4));
     ck_assert_ptr_null(core_malloc_aligned(SIZE_MAX / 4, 8));
     void *p = core_malloc(4, 4);
     ck_assert_ptr_null(core_realloc(p, SIZE_MAX, 2)); /* p stays */

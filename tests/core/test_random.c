@@ -14,6 +14,23 @@ START_TEST(known_answers) {
 }
 END_TEST
 
+/* Blocks are counted in the low 64 bits of the counter. */
+START_TEST(blocks_follow_the_counter) {
+    ropelaw_random running, jumped;
+    ropelaw_random_init(&running, 5, 9);
+    for (int i = 0; i < 12; i++) (void)ropelaw_random_bits(&running);
+    ropelaw_random_init(&jumped, 5, 9);
+    jumped.counter[0] = 3;
+    for (int i = 0; i < 4; i++)
+        ck_assert_uint_eq(ropelaw_random_bits(&running), ropelaw_random_bits(&jumped));
+    jumped.counter[0] = UINT32_MAX, jumped.used = 4;
+    (void)ropelaw_random_bits(&jumped);
+    ck_assert_uint_eq(jumped.counter[0], 0);
+    ck_assert_uint_eq(jumped.counter[1], 1);
+    ck_assert_uint_eq(jumped.counter[2], 9);
+}
+END_TEST
+
 START_TEST(streams_differ_and_repeat) {
     ropelaw_random a, b, c;
     ropelaw_random_init(&a, 7, 1), ropelaw_random_init(&b, 7, 1), ropelaw_random_init(&c, 7, 2);
@@ -57,7 +74,8 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("random");
-    const TTest *const tests[] = {known_answers, streams_differ_and_repeat, moments, below_is_even, NULL};
+    const TTest *const tests[] = {
+        known_answers, blocks_follow_the_counter, streams_differ_and_repeat, moments, below_is_even, NULL};
     test_add(s, "random", tests);
     return test_run(s);
 }
