@@ -7,10 +7,13 @@
 #include <string.h>
 
 typedef double real;
-#define LM(name)   name##_f64
-#define LM_SQRT    sqrt
-#define LM_EXP     exp
-#define LM_TENSORS ropelaw_attention_f64
+#define LM(name)       name##_f64
+#define LM_SQRT        sqrt
+#define LM_EXP         exp
+#define LM_TENSORS     ropelaw_attention_f64
+#define LM_LAYER(name) name##_f64
+
+#include "lm/layers.inc"
 
 static void LM(gemm)(bool ta, bool tb, size_t m, size_t n, size_t k, const double *a, const double *b,
                      double beta, double *c) {

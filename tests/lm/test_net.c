@@ -1,8 +1,10 @@
-/* Tests: net_f64.c net_f32.c attend.c tensor.c
+/* Tests: net_f64.c net_f32.c attend.c tensor.c layers_f32.c layers_portable.c layers_avx2.c layers_avx512.c
    Gradients of every tensor against central differences in double; the float network against the double one.
  */
 #include "test.h"
+#include "lm/layers_f32.h"
 #include "lm/net.h"
+#include <ropelaw/cpu.h>
 #include <ropelaw/random.h>
 #include <string.h>
 
@@ -167,6 +169,42 @@ START_TEST(forward_only_gives_the_same_bytes) {
 }
 END_TEST
 
+/* Every instruction set gives the bytes of portable C, tails included. */
+START_TEST(layers_agree_to_the_bit) {
+    enum { D = 37, ROWS = 22 };
+    const lm_layers_f32 *const sets[] = {&lm_layers_f32_portable,
+#ifdef ROPELAW_HAVE_X86
+                                         &lm_layers_f32_avx2, &lm_layers_f32_avx512
+#endif
+    };
+    size_t n_sets = (size_t)ropelaw_isa_best() + 1;
+    const char *windows[] = {text, text + 17};
+    lm_batch batch = {2, N_TOK, windows};
+    static float out[3][8][ROWS * 128];
+    for (size_t k = 0; k < n_sets; k++) {
+        static float x[ROWS * 128], dy[ROWS * 128], gain[128], scratch[128];
+        double loss[ROWS];
+        ropelaw_random r;
+        ropelaw_random_init(&r, 12, 0);
+        for (size_t i = 0; i < ROWS * 128; i++)
+            x[i] = (float)ropelaw_random_normal(&r), dy[i] = (float)ropelaw_random_normal(&r);
+        for (size_t i = 0; i < 128; i++) gain[i] = (float)ropelaw_random_normal(&r);
+        memset(out[k], 0, sizeof out[k]);
+        float *inverse = out[k][1];
+        sets[k]->norm_forward(ROWS, D, x, gain, inverse, out[k][0]);
+        sets[k]->norm_backward(ROWS, D, x, gain, inverse, dy, out[k][2], out[k][3], scratch);
+        sets[k]->relu2_forward(ROWS * D, x, out[k][4]);
+        memcpy(out[k][5], dy, sizeof dy);
+        sets[k]->relu2_backward(ROWS * D, x, out[k][5]);
+        memcpy(out[k][6], x, sizeof x);
+        sets[k]->loss_forward(128, &batch, out[k][6], loss);
+        sets[k]->loss_backward(128, &batch, 0.3f, out[k][6]);
+        for (size_t i = 0; i < ROWS; i++) out[k][7][i] = (float)loss[i];
+        ck_assert(!memcmp(out[k], out[0], sizeof out[0]));
+    }
+}
+END_TEST
+
 /* Causality: changing a later byte changes no earlier loss. */
 START_TEST(later_bytes_do_not_matter) {
     fixture f;
@@ -214,6 +252,7 @@ int main(void) {
                                   gradient_along_a_random_direction,
                                   float_follows_double,
                                   forward_only_gives_the_same_bytes,
+                                  layers_agree_to_the_bit,
                                   later_bytes_do_not_matter,
                                   tensors_tile_the_weights,
                                   NULL};
