@@ -1,4 +1,4 @@
-#include "plan_options.h"
+#include "layer_lines.h"
 #include <math.h>
 
 static const cli_option options[] = {
@@ -102,7 +102,7 @@ static void say_long_range(FILE *out, const ropelaw_plan_result *r) {
             isnan(r->long_range.len_max) ? "more than 2^24" : cli_num(r->long_range.len_max, 0));
 }
 
-static void put_json(job *j, const ropelaw_plan_result *r) {
+static cli_value *put_json(job *j, const ropelaw_plan_result *r) {
     cli_value *v = j->array ? cli_put(j->array, NULL, cli_object()) : j->c->result;
     const ropelaw_bound *b = &r->law;
     cli_put_number(v, "tune_base", r->setting.tune_base);
@@ -124,6 +124,7 @@ static void put_json(job *j, const ropelaw_plan_result *r) {
     cli_put_null(v, "interval");
     if (j->options.slow) put_long_range(v, r);
     cli_put_caveats(v, "caveats", r->caveats | j->model.caveats);
+    return v;
 }
 
 static void add_row(job *j, const ropelaw_plan_result *r) {
@@ -195,11 +196,13 @@ static int answer(job *j, double tune_base, double tune_len) {
     ropelaw_plan_result r;
     ropelaw_error e = {0};
     if (ropelaw_plan_predict(&j->model.plan, &plan, &j->options, &r, &e)) return cli_fail(j->c, &e);
-    put_json(j, &r);
+    cli_value *result = put_json(j, &r);
     add_row(j, &r);
     say_answer(j, &r);
     if (j->options.slow) say_long_range(j->c->text, &r);
     if (!j->array) say_predictors(j, &r);
+    int code = cli_put_layers(j->c, &j->model, &plan, &j->options, result);
+    if (code) return code;
     cli_explain_law(j->c, &r.setting, &r.law);
     cli_caveats(j->c, r.caveats | j->model.caveats);
     if (r.law.regime == ROPELAW_REGIME_LARGE_BASE)

@@ -1,0 +1,12 @@
+/* The kinds of layers of a model file, each with what decides how far it reaches. */
+#ifndef ROPELAW_TOOLS_LAYER_LINES_H
+#define ROPELAW_TOOLS_LAYER_LINES_H
+
+#include "plan_options.h"
+
+/* Puts `layers` and `layers_bound` into result, and lines into the text where the kinds differ or the law is not
+   what decides. Without --config, or with options that override what the file says, nothing. Exit code. */
+int cli_put_layers(cli_context *c, const cli_model *model, const ropelaw_plan *plan,
+                   const ropelaw_plan_options *options, cli_value *result);
+
+#endif
