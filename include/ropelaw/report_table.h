@@ -7,7 +7,7 @@
 #ifndef ROPELAW_REPORT_TABLE_H
 #define ROPELAW_REPORT_TABLE_H
 
-#include <ropelaw/law.h>
+#include <ropelaw/plan.h>
 #include <ropelaw/series.h>
 #include <ropelaw/table.h>
 
@@ -31,8 +31,11 @@ typedef struct {
     size_t n_bases;
     const double *bases; /* tuning bases [1] */
     size_t n_tune_lens;
-    const double *tune_lens_tok;  /* tuning lengths [token] */
-    const ropelaw_series *series; /* measured runs */
+    const double *tune_lens_tok;      /* tuning lengths [token] */
+    const ropelaw_series *series;     /* measured runs */
+    size_t threads;                   /* 0: one */
+    uint64_t seed;                    /* of simulated intervals; 0: the default */
+    const ropelaw_progress *progress; /* NULL */
 } ropelaw_report_input;
 
 typedef struct {
@@ -61,12 +64,16 @@ ROPELAW_API ropelaw_status ropelaw_report_table_build(const char *name, const ro
                                                       ropelaw_error *error) ROPELAW_MUST_USE;
 
 /**
- * The setting of a preset as released: tuned where the preset knows a stage, else as pre-trained.
+ * The setting of a preset as released (tuned where the preset knows a stage, else as pre-trained), and of any model.
  *
  * Returns  OK; INVALID naming the first of rotary_dim, pretrain_base, train_len that is not known.
+ * Notes    The name is not copied.
  */
 ROPELAW_API ropelaw_status ropelaw_report_model_preset(const char *name, ropelaw_report_model *model,
                                                        ropelaw_error *error) ROPELAW_MUST_USE;
+ROPELAW_API ropelaw_status ropelaw_report_model_plan(const ropelaw_plan_model *plan,
+                                                     ropelaw_report_model *model,
+                                                     ropelaw_error *error) ROPELAW_MUST_USE;
 
 #ifdef __cplusplus
 }

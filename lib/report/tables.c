@@ -29,21 +29,35 @@ ropelaw_status ropelaw_report_table_build(const char *name, const ropelaw_report
     return status;
 }
 
-static ropelaw_status unknown(const ropelaw_preset *p, const char *what, ropelaw_error *error) {
-    return core_fail(error, ROPELAW_INVALID, what, "", "", "%s of %.60s is not known (no source states it)",
-                     what, p->name);
+ropelaw_status ropelaw_report_model_plan(const ropelaw_plan_model *p, ropelaw_report_model *model,
+                                         ropelaw_error *error) {
+    const char *missing = isnan(p->rotary_dim)      ? "rotary_dim"
+                          : isnan(p->pretrain_base) ? "pretrain_base"
+                          : isnan(p->train_len)     ? "train_len"
+                                                    : NULL;
+    const char *name = p->name ? p->name : "model";
+    if (missing)
+        return core_fail(error, ROPELAW_INVALID, missing, "", "", "%s of %.60s is not known", missing, name);
+    *model = (ropelaw_report_model){
+        name,
+        {(size_t)p->rotary_dim, p->pretrain_base, p->train_len,
+          isnan(p->tune_base) ? p->pretrain_base : p->tune_base,
+          isnan(p->tune_len) ? p->train_len : p->tune_len},
+        p->method
+    };
+    return ROPELAW_OK;
 }
 
 ropelaw_status report_model_of(const ropelaw_preset *p, ropelaw_report_model *model, ropelaw_error *error) {
-    if (isnan(p->rotary_dim)) return unknown(p, "rotary_dim", error);
-    if (isnan(p->pretrain_base)) return unknown(p, "pretrain_base", error);
-    if (isnan(p->train_len_tok)) return unknown(p, "train_len", error);
-    model->name = p->name;
-    model->method = p->method;
-    model->setting = (ropelaw_setting){(size_t)p->rotary_dim, p->pretrain_base, p->train_len_tok,
-                                       isnan(p->tune_base) ? p->pretrain_base : p->tune_base,
-                                       isnan(p->tune_len_tok) ? p->train_len_tok : p->tune_len_tok};
-    return ROPELAW_OK;
+    ropelaw_plan_model plan = ropelaw_plan_model_default;
+    plan.name = p->name;
+    plan.rotary_dim = p->rotary_dim;
+    plan.pretrain_base = p->pretrain_base;
+    plan.train_len = p->train_len_tok;
+    plan.tune_base = p->tune_base;
+    plan.tune_len = p->tune_len_tok;
+    plan.method = p->method;
+    return ropelaw_report_model_plan(&plan, model, error);
 }
 
 ropelaw_status ropelaw_report_model_preset(const char *name, ropelaw_report_model *model,

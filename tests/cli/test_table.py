@@ -57,6 +57,14 @@ def flags_describe_a_model():
 
 
 @test
+def a_config_file():
+    path = file("config.json", '{"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, '
+                '"rope_theta": 500000.0, "max_position_embeddings": 8192}')
+    row, = rows("critical", "--config", path)
+    assert (row["critical_dim"], row["pretrain_base"], row["train_len_tok"]) == ("70", "500000", "8192"), row
+
+
+@test
 def json_rows():
     d = run_json(["table", "critical", "CodeLlama-7B"])
     row, = d["result"]["rows"]

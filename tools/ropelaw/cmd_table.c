@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "plan_options.h"
 #include <math.h>
 #include <string.h>
 
@@ -22,54 +22,41 @@ static int known_tables(const cli_context *c) {
     return cli_usage(c, "unknown table \"%s\" (known: %s)", c->arguments[0], names);
 }
 
-/* A model from a preset, from flags, or from a preset with flags on top. */
-static ropelaw_status read_model(const cli_context *c, ropelaw_report_model *m, ropelaw_error *error) {
-    const char *name = cli_text(c, "model", NULL);
-    *m = (ropelaw_report_model){.name = "Llama-2-7B"};
-    if (name || !cli_given(c, "rotary-dim") || !cli_given(c, "base") || !cli_given(c, "train-len")) {
-        ropelaw_status status = ropelaw_report_model_preset(name ? name : m->name, m, error);
-        if (status) return status;
-    } else {
-        m->name = "model";
-    }
-    ropelaw_setting *s = &m->setting;
-    s->rotary_dim = (size_t)cli_number(c, "rotary-dim", (double)s->rotary_dim);
-    if (cli_given(c, "base")) s->pretrain_base = s->tune_base = cli_number(c, "base", 0);
-    if (cli_given(c, "train-len")) s->train_len_tok = s->tune_len_tok = cli_number(c, "train-len", 0);
-    return ROPELAW_OK;
+static bool model_given(const cli_context *c) {
+    static const char *const names[] = {"model", "config", "rotary-dim", "base", "train-len"};
+    for (size_t i = 0; i < CLI_COUNT_OF(names); i++)
+        if (cli_given(c, names[i])) return true;
+    return false;
 }
 
-static int read_models(const cli_context *c, ropelaw_report_model *models, ropelaw_report_input *input) {
+/* MODEL operands, then the model of the options. */
+static int read_models(cli_context *c, cli_model *flags, ropelaw_report_model *models,
+                       ropelaw_report_input *input) {
     ropelaw_error error = {0};
-    bool flags = cli_given(c, "model") || cli_given(c, "rotary-dim") || cli_given(c, "base") ||
-                 cli_given(c, "train-len");
-    bool one = !strcmp(c->arguments[0], "bases");
-    if (cli_given(c, "config")) return cli_usage(c, "table takes --model or flags, not --config");
     if (c->n_arguments - 1 > MOST_MODELS) return cli_usage(c, "more than %d models", MOST_MODELS);
     for (size_t i = 1; i < c->n_arguments; i++)
         if (ropelaw_report_model_preset(c->arguments[i], &models[input->n_models++], &error))
             return cli_fail(c, &error);
-    if (flags || (one && !input->n_models))
-        if (read_model(c, &models[input->n_models++], &error)) return cli_fail(c, &error);
     input->models = models;
+    if (model_given(c)) {
+        int code = cli_model_read(c, flags);
+        if (code) return code;
+        if (ropelaw_report_model_plan(&flags->plan, &models[input->n_models++], &error))
+            return cli_fail(c, &error);
+        cli_caveats(c, flags->caveats);
+    } else if (!input->n_models && !strcmp(c->arguments[0], "bases")) {
+        if (ropelaw_report_model_preset("Llama-2-7B", &models[input->n_models++], &error))
+            return cli_fail(c, &error);
+    }
     return CLI_OK;
 }
 
-static int run(cli_context *c) {
-    static ropelaw_report_model models[MOST_MODELS + 1];
-    ropelaw_report_input input = {0};
-    const ropelaw_report_table *t = ropelaw_report_table_find(c->arguments[0]);
-    if (!t) return known_tables(c);
-    int code = read_models(c, models, &input);
-    if (code) return code;
-    input.bases = cli_numbers(c, "bases", &input.n_bases);
-    input.tune_lens_tok = cli_numbers(c, "tune-len", &input.n_tune_lens);
-    input.factors = cli_numbers(c, "factors", &input.n_factors);
+static int answer(cli_context *c, const ropelaw_report_table *t, const ropelaw_report_input *input) {
     ropelaw_error error = {0};
     ropelaw_table *table = NULL;
     uint32_t caveats = 0;
     char *json = NULL;
-    if (ropelaw_report_table_build(t->name, &input, &table, &caveats, &error)) return cli_fail(c, &error);
+    if (ropelaw_report_table_build(t->name, input, &table, &caveats, &error)) return cli_fail(c, &error);
     if (ropelaw_table_write(table, "json", &json, NULL, &error)) {
         ropelaw_table_destroy(&table);
         return cli_fail(c, &error);
@@ -82,6 +69,22 @@ static int run(cli_context *c) {
     cli_source(c, t->source);
     cli_table(c, table, true);
     return CLI_OK;
+}
+
+static int run(cli_context *c) {
+    static ropelaw_report_model models[MOST_MODELS + 1];
+    ropelaw_report_input input = {
+        .threads = c->threads, .seed = c->seed, .progress = cli_progress(c, "fitting")};
+    const ropelaw_report_table *t = ropelaw_report_table_find(c->arguments[0]);
+    cli_model flags = {0};
+    if (!t) return known_tables(c);
+    int code = read_models(c, &flags, models, &input);
+    input.bases = cli_numbers(c, "bases", &input.n_bases);
+    input.tune_lens_tok = cli_numbers(c, "tune-len", &input.n_tune_lens);
+    input.factors = cli_numbers(c, "factors", &input.n_factors);
+    if (!code) code = answer(c, t, &input);
+    cli_model_clear(&flags);
+    return code;
 }
 
 const cli_command cmd_table = {
