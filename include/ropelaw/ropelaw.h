@@ -9,6 +9,7 @@
 #include <ropelaw/number.h>
 #include <ropelaw/model.h>
 #include <ropelaw/lint.h>
+#include <ropelaw/export.h>
 #include <ropelaw/random.h>
 #include <ropelaw/blas.h>
 #include <ropelaw/cpu.h>

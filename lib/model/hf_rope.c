@@ -45,7 +45,10 @@ const json_value *model_hf_rope_object(const model_builder *b, const ropelaw_lay
     }
     if (scaling && model_hf_nested(scaling)) parameters = scaling;
     *path = "rope_parameters";
-    if (!model_hf_nested(parameters)) return parameters && parameters->n ? parameters : NULL;
+    if (!model_hf_nested(parameters)) {
+        if (slides(kind) && b->type->scaling_full_only) return NULL;
+        return parameters && parameters->n ? parameters : NULL;
+    }
     const char *key;
     const json_value *part = nested_part(parameters, kind, &key);
     *path = key;
@@ -181,6 +184,10 @@ static ropelaw_status base_elsewhere(model_builder *b, const ropelaw_layer_kind 
     if (status || !isnan(*base)) return status;
     status = model_number(b, json_get_set(b->config, "attn_config"), nested, base, place);
     if (!isnan(*base)) place->from = "attn_config.rope_theta";
+    if (status || !isnan(*base)) return status;
+    const json_value *flat =
+        json_get_set(b->config, "rope_parameters"); /* Olmo-3: scaling is not for these layers */
+    if (slides(kind) && !model_hf_nested(flat)) status = model_number(b, flat, nested, base, place);
     if (status || !isnan(*base)) return status;
     status = model_number(b, b->config, ratio, base, place);
     if (status || isnan(*base)) return status;

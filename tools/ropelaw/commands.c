@@ -4,7 +4,7 @@
 extern const cli_command cmd_predict, cmd_design, cmd_periods;
 extern const cli_command cmd_freqs, cmd_precision;
 extern const cli_command cmd_models;
-extern const cli_command cmd_inspect, cmd_lint;
+extern const cli_command cmd_inspect, cmd_lint, cmd_convert, cmd_export;
 extern const cli_command cmd_table;
 extern const cli_command cmd_import;
 extern const cli_command cmd_probe;
@@ -19,6 +19,8 @@ const cli_command *const cli_commands[] = {
     &cmd_precision,
     &cmd_inspect,
     &cmd_lint,
+    &cmd_convert,
+    &cmd_export,
     &cmd_models,
     &cmd_table,
     &cmd_import,
