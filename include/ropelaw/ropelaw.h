@@ -32,6 +32,7 @@
 #include <ropelaw/law.h>
 #include <ropelaw/coverage.h>
 #include <ropelaw/long_range.h>
+#include <ropelaw/sweep.h>
 #include <ropelaw/predictor.h>
 #include <ropelaw/plan.h>
 #include <ropelaw/plan_layers.h>
