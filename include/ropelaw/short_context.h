@@ -37,6 +37,26 @@ ROPELAW_API ropelaw_status ropelaw_short_context_eval(const ropelaw_setting *set
                                                       ropelaw_short_context *cost,
                                                       ropelaw_error *error) ROPELAW_MUST_USE;
 
+/** Long-range discrimination of an option (long_range.h): is a similar token ahead of a random one at every distance? */
+typedef struct {
+    double len_tok;    /* first distance with B(m) < 0; NAN if there is none below target_len */
+    double n_negative; /* distances with B(m) < 0 among 0 .. target_len-1 [1] */
+} ropelaw_option_long_range;
+
+/**
+ * B(m) over the distances below a target with the frequencies of an option.
+ *
+ * In       setting: as pre-trained; option; target_len [token] 2 .. 2^24
+ * Out      answer
+ * Returns  OK; DOMAIN naming the argument; NOMEM.
+ * Source   Men et al. 2024 (arXiv:2405.14591). Cost: O(target_len * n_pairs), a second for 131072 and d = 128.
+ */
+ROPELAW_API ropelaw_status ropelaw_option_long_range_eval(const ropelaw_setting *setting,
+                                                          const ropelaw_plan_option *option,
+                                                          double target_len,
+                                                          ropelaw_option_long_range *answer,
+                                                          ropelaw_error *error) ROPELAW_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,7 @@
 /* Costs at short lengths: counted from the frequencies, and as others measured them. A measured sentence stands only
  * with its source; kinds without one say what follows from their formula. */
 #include <ropelaw/short_context.h>
+#include <ropelaw/long_range.h>
 #include "core/core.h"
 #include <math.h>
 #include <string.h>
@@ -98,4 +99,25 @@ ropelaw_status ropelaw_short_context_eval(const ropelaw_setting *setting, const 
     }
     core_free(freq);
     return s;
+}
+
+ropelaw_status ropelaw_option_long_range_eval(const ropelaw_setting *setting,
+                                              const ropelaw_plan_option *option, double target_len,
+                                              ropelaw_option_long_range *answer, ropelaw_error *error) {
+    if (!setting || !option || !answer)
+        return core_fail(error, ROPELAW_INVALID, "answer", "NULL", "", "setting, option or answer is NULL");
+    if (!(target_len >= 2 && target_len <= ROPELAW_LONG_RANGE_LEN_MAX))
+        return core_fail_number(error, ROPELAW_DOMAIN, "target_len", target_len, "2 to 16777216 tokens");
+    ropelaw_status s = ropelaw_setting_check(setting, error);
+    if (s) return s;
+    size_t n = setting->rotary_dim / 2, length = (size_t)target_len, negative = 0, first = 0;
+    double *freq = core_malloc(n, sizeof *freq), attention;
+    if (!freq) return core_fail_memory(error, n, sizeof *freq);
+    s = freqs_of(setting, option, freq, &attention, error);
+    if (!s) s = ropelaw_long_range_count(freq, n, length, &negative, &first, error);
+    core_free(freq);
+    if (s) return s;
+    answer->len_tok = first < length ? (double)first : NAN;
+    answer->n_negative = (double)negative;
+    return ROPELAW_OK;
 }

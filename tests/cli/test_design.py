@@ -30,6 +30,20 @@ def what_short_contexts_notice():
 
 
 @test
+def long_range():
+    r = run_json(["design"] + FLAGS + ["--target-len", "4k,8k", "--long-range"])["result"]
+    # Men et al., smallest bases for 4k and 8k tokens
+    assert abs(r[0]["long_range_base"] - 26952.34) < 0.01 and abs(r[1]["long_range_base"] - 83763.84) < 0.01
+    assert r[1]["long_range_status"] == "PROVEN"
+    for x in r[1]["options"]:
+        k = x["long_range"]
+        assert (k["len_tok"] is None) == (k["n_negative"] == 0) == (k["status"] == "beyond target"), x
+        if x["factor"] is None: # plain bases below the smallest one fail, those above it may not
+            assert x["base"] >= 83763 or k["len_tok"] < 8192, x
+    assert "long_range" not in run_json(["design"] + FLAGS + ["--target-len", "8k"])["result"]["options"][0]
+
+
+@test
 def predict_says_the_same():
     for target in ("16k", "128k"):
         for x in run_json(["design"] + FLAGS + ["--target-len", target, "--tune-len", "16k"])["result"]["options"]:
@@ -56,6 +70,7 @@ def lists():
 
 case("for people", ["design", "--model", "llama-2-7b", "--target-len", "128k"], has=["kept pairs", "Arena-Hard", "critical_base  1378414.3", "bound_base", "Caveats"])
 case("csv", ["design"] + FLAGS + ["--target-len", "16k", "--format", "csv", "--quiet"], has=["target_len_tok,kind,base"])
+case("long range for people", ["design"] + FLAGS + ["--target-len", "8k", "--long-range"], has=["long range: a plain base of at least 83763.84", "long range"])
 case("no target", ["design"] + FLAGS, code=2, err=["--target-len is needed"])
 case("bad target", ["design"] + FLAGS + ["--target-len", "0"], code=2, err=["--target-len"])
 case("target too short", ["design"] + FLAGS + ["--target-len", "3"], code=2, err=["target_len is 3"])

@@ -59,6 +59,49 @@ START_TEST(counted_costs) {
 }
 END_TEST
 
+static const ropelaw_plan_option *option_of(const ropelaw_plan_design *d, const char *kind) {
+    for (size_t i = 0; i < d->n_options; i++)
+        if (!strcmp(d->options[i].kind, kind)) return &d->options[i];
+    ck_abort_msg("no option %s", kind);
+    return NULL;
+}
+
+/* Counted here by the plain double loop. */
+START_TEST(long_range_of_options) {
+    ropelaw_plan_design d = design_of(16384);
+    const char *const kinds[] = {"linear", "critical_base", "small_base", "longrope2"};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        const ropelaw_plan_option *o = option_of(&d, kinds[k]);
+        ropelaw_option_long_range r;
+        test_assert_ok(ropelaw_option_long_range_eval(&d.setting, o, 6000, &r, &e), e);
+        double freq[64], n_negative = 0, first = NAN;
+        for (int n = 0; n < 64; n++) {
+            double plain = pow(isnan(o->factor) ? o->base : 1e4, -2.0 * n / 128);
+            freq[n] = !strcmp(kinds[k], "linear") ? plain / 4
+                      : isnan(o->factor)          ? plain
+                                         : plain / pow(4, fmin(n / 46.0, 1)); /* 46 pairs are critical */
+        }
+        for (int m = 0; m < 6000; m++) {
+            double sum = 0;
+            for (int n = 0; n < 64; n++) sum += cos(m * freq[n]);
+            if (sum < 0 && n_negative == 0) first = m;
+            n_negative += sum < 0;
+        }
+        ck_assert_double_eq(r.n_negative, n_negative);
+        ck_assert_msg(r.len_tok == first || (isnan(first) && isnan(r.len_tok)), "%s: %g %g", kinds[k],
+                      r.len_tok, first);
+        if (!strcmp(kinds[k], "small_base")) ck_assert_double_gt(n_negative, 0);
+    }
+    ropelaw_option_long_range r;
+    test_assert_fails(ropelaw_option_long_range_eval(&d.setting, &d.options[0], 1, &r, &e), ROPELAW_DOMAIN, e,
+                      "target_len");
+    test_assert_fails(ropelaw_option_long_range_eval(&d.setting, &d.options[0], NAN, &r, &e), ROPELAW_DOMAIN,
+                      e, "target_len");
+    test_assert_fails(ropelaw_option_long_range_eval(&d.setting, NULL, 10, &r, &e), ROPELAW_INVALID, e,
+                      "answer");
+}
+END_TEST
+
 START_TEST(bad_calls) {
     ropelaw_plan_design d = design_of(16384);
     ropelaw_short_context c;
@@ -76,7 +119,8 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("short_context");
-    const TTest *const tests[] = {every_option_says_what_it_costs, counted_costs, bad_calls, NULL};
+    const TTest *const tests[] = {every_option_says_what_it_costs, counted_costs, long_range_of_options,
+                                  bad_calls, NULL};
     test_add(s, "short_context", tests);
     return test_run(s);
 }

@@ -5,6 +5,7 @@ static const cli_option options[] = {
     {"target-len",    CLI_LENGTHS, "L,..", "the context that is wanted; may be a list"                           },
     {"tune-len",      CLI_LENGTH,  "L",    "tune on this length only (the target, or less where the law allows)" },
     {"bidirectional", CLI_FLAG,    NULL,   "the model attends in both directions: lengths count twice in the law"},
+    {"long-range",    CLI_FLAG,    NULL,   "also ask Men et al.: smallest base, and where each option fails"     },
     {NULL,            CLI_FLAG,    NULL,   NULL                                                                  },
 };
 
@@ -21,6 +22,7 @@ static const ropelaw_column columns[] = {
     {"kept_pairs",           "kept pairs",  ROPELAW_COLUMN_NUMBER, 0},
     {"neighbour_resolution", "near tokens", ROPELAW_COLUMN_NUMBER, 4},
     {"attention_factor",     "attention",   ROPELAW_COLUMN_NUMBER, 5},
+    {"long_range_len_tok",   "long range",  ROPELAW_COLUMN_NUMBER, 0}, /* last: only with --long-range */
 };
 
 static void put_short_context(cli_value *v, const ropelaw_short_context *s) {
@@ -34,7 +36,7 @@ static void put_short_context(cli_value *v, const ropelaw_short_context *s) {
     cli_put_text(k, "source", s->source);
 }
 
-static void put_option(cli_value *list, const ropelaw_plan_option *o, const ropelaw_short_context *s) {
+static cli_value *put_option(cli_value *list, const ropelaw_plan_option *o, const ropelaw_short_context *s) {
     cli_value *v = cli_put(list, NULL, cli_object());
     cli_put_text(v, "kind", o->kind);
     cli_put_number(v, "base", o->base);
@@ -47,6 +49,7 @@ static void put_option(cli_value *list, const ropelaw_plan_option *o, const rope
     put_short_context(v, s);
     cli_put_text(v, "source", o->source);
     cli_put_caveats(v, "caveats", o->caveats);
+    return v;
 }
 
 static void add_row(cli_rows *rows, double target, const ropelaw_plan_option *o,
@@ -80,12 +83,56 @@ static void say_short_context(cli_rows *rows, const ropelaw_plan_option *o, cons
     cli_rows_note(rows, line);
 }
 
+/* Smallest base for the target by Men et al. */
+static int put_long_range_base(cli_context *c, const ropelaw_plan_design *d, cli_value *result,
+                               cli_rows *rows) {
+    ropelaw_long_range_query q = {d->target_len, d->setting.rotary_dim, 1e12,
+                                  cli_progress(c, "smallest base")};
+    ropelaw_long_range_base found;
+    ropelaw_error e = {0};
+    char line[160];
+    if (ropelaw_long_range_base_find(&q, &found, &e)) return cli_fail(c, &e);
+    cli_put_number(result, "long_range_base", found.base);
+    cli_put_text(result, "long_range_status",
+                 found.caveats & ROPELAW_CAVEAT_CENSORED ? "CENSORED"
+                 : found.caveats & ROPELAW_CAVEAT_GRID   ? "GRID"
+                                                         : "PROVEN");
+    cli_caveats(c, found.caveats);
+    snprintf(line, sizeof line,
+             "long range: a plain base of at least %s keeps similar tokens ahead over %s tokens",
+             cli_num(found.base, 8), cli_num(d->target_len, 0));
+    cli_rows_note(rows, line);
+    cli_source(c, "long range: Men et al. 2024, arXiv:2405.14591");
+    return CLI_OK;
+}
+
+static int add_long_range(cli_context *c, const ropelaw_plan_design *d, const ropelaw_plan_option *o,
+                          cli_value *v, cli_rows *rows) {
+    ropelaw_option_long_range r;
+    ropelaw_error e = {0};
+    char limit[48];
+    if (ropelaw_option_long_range_eval(&d->setting, o, d->target_len, &r, &e)) return cli_fail(c, &e);
+    cli_value *k = cli_put(v, "long_range", cli_object());
+    cli_put_number(k, "len_tok", r.len_tok);
+    cli_put_number(k, "n_negative", r.n_negative);
+    cli_put_text(k, "status", isnan(r.len_tok) ? "beyond target" : "below target");
+    snprintf(limit, sizeof limit, ">=%s", cli_num(d->target_len, 0));
+    if (isnan(r.len_tok))
+        cli_cell_limit(rows, limit);
+    else
+        cli_cell(rows, r.len_tok);
+    return CLI_OK;
+}
+
 static int answer(cli_context *c, cli_model *m, double target, cli_value *result, cli_rows *rows) {
     ropelaw_plan_design d;
     ropelaw_error e = {0};
     double tune = cli_number(c, "tune-len", NAN);
     if (ropelaw_plan_design_find(&m->plan, target, tune, &d, &e)) return cli_fail(c, &e);
     cli_put_number(result, "target_len_tok", target);
+    bool long_range = cli_given(c, "long-range");
+    int code = long_range ? put_long_range_base(c, &d, result, rows) : CLI_OK;
+    if (code) return code;
     cli_value *list = cli_put(result, "options", cli_array());
     ropelaw_plan_model plain = m->plan;
     plain.method = NULL;
@@ -93,8 +140,9 @@ static int answer(cli_context *c, cli_model *m, double target, cli_value *result
     for (size_t i = 0; i < d.n_options; i++) {
         ropelaw_short_context cost;
         if (ropelaw_short_context_eval(&d.setting, &d.options[i], &cost, &e)) return cli_fail(c, &e);
-        put_option(list, &d.options[i], &cost);
+        cli_value *v = put_option(list, &d.options[i], &cost);
         add_row(rows, target, &d.options[i], &cost);
+        if (long_range && (code = add_long_range(c, &d, &d.options[i], v, rows))) return code;
         if (first) say_short_context(rows, &d.options[i], &cost);
         explain(c, &plain, &d.options[i]);
         cli_caveats(c, d.options[i].caveats);
@@ -110,7 +158,8 @@ static int answer_all(cli_context *c, cli_model *m) {
     if (!n) return cli_usage(c, "--target-len is needed");
     int code = cli_model_read(c, m);
     if (code) return code;
-    cli_rows rows = cli_rows_start("Ways to the wanted context, best first", columns, CLI_COUNT_OF(columns));
+    cli_rows rows = cli_rows_start("Ways to the wanted context, best first", columns,
+                                   CLI_COUNT_OF(columns) - !cli_given(c, "long-range"));
     cli_value *array = n > 1 ? cli_result_array(c) : NULL;
     int worst = CLI_OK;
     for (size_t i = 0; i < n; i++) {
