@@ -16,6 +16,7 @@
 #include <ropelaw/method.h>
 #include <ropelaw/precision.h>
 #include <ropelaw/curve.h>
+#include <ropelaw/fit.h>
 #include <ropelaw/table.h>
 #include <ropelaw/series.h>
 #include <ropelaw/lm.h>

@@ -2,6 +2,7 @@
 #include "cli.h"
 
 extern const cli_command cmd_predict, cmd_design, cmd_periods;
+extern const cli_command cmd_fit;
 extern const cli_command cmd_freqs, cmd_precision;
 extern const cli_command cmd_models;
 extern const cli_command cmd_inspect, cmd_lint, cmd_convert, cmd_export;
@@ -15,6 +16,7 @@ const cli_command *const cli_commands[] = {
     &cmd_predict,
     &cmd_design,
     &cmd_periods,
+    &cmd_fit,
     &cmd_freqs,
     &cmd_precision,
     &cmd_inspect,

@@ -1,0 +1,133 @@
+#include "fit/curve_fit.h"
+#include <math.h>
+#include <string.h>
+
+const ropelaw_fit_options ropelaw_fit_options_default = {
+    .level = 0.95,
+    .n_eps = 2,
+    .eps = {0.1, 0.5},
+    .reference_value = NAN,
+    .n_draws = 4999,
+    .n_existence = 9999,
+    .n_bootstrap = 1999,
+    .sigma = NAN,
+    .seed = 1,
+    .threads = 1
+};
+
+ropelaw_estimate fit_no_estimate(ropelaw_fit_status status) {
+    return (ropelaw_estimate){NAN, NAN, NAN, NAN, status, "", 0};
+}
+
+static ropelaw_status check_options(const ropelaw_fit_options *o, ropelaw_error *error) {
+    if (!(o->level > 0.5 && o->level < 1))
+        return core_fail_number(error, ROPELAW_DOMAIN, "level", o->level, "0.5 to 1");
+    if (!o->n_eps || o->n_eps > ROPELAW_EPS_MAX)
+        return core_fail_number(error, ROPELAW_DOMAIN, "n_eps", (double)o->n_eps, "1 to 8");
+    for (size_t k = 0; k < o->n_eps; k++)
+        if (!(o->eps[k] > 0 && o->eps[k] < 1e3))
+            return core_fail_number(error, ROPELAW_DOMAIN, "eps", o->eps[k], "0 to 1000");
+    bool needs = o->reference == ROPELAW_REFERENCE_LENGTH || o->reference == ROPELAW_REFERENCE_VALUE;
+    if (needs && !(o->reference_value > 0 && isfinite(o->reference_value)))
+        return core_fail_number(error, ROPELAW_DOMAIN, "reference_value", o->reference_value,
+                                "finite and > 0");
+    if (!isnan(o->sigma) && !(o->sigma > 0 && isfinite(o->sigma)))
+        return core_fail_number(error, ROPELAW_DOMAIN, "sigma", o->sigma, "finite and > 0");
+    if (o->n_draws < 19 || o->n_existence < 19)
+        return core_fail_number(error, ROPELAW_DOMAIN, "n_draws", (double)o->n_draws, ">= 19");
+    return ROPELAW_OK;
+}
+
+static void clear_fit(const fit_state *s, ropelaw_run_fit *fit) {
+    const fit_curve *c = &s->curve;
+    memset(fit, 0, sizeof *fit);
+    fit->n = c->n;
+    fit->n_lengths = s->m;
+    fit->n_censored = c->n_censored;
+    fit->len_min_tok = c->n_bracket ? c->bracket_len[0] : NAN;
+    fit->len_max_tok = c->n_bracket ? c->bracket_len[c->n_bracket - 1] : NAN;
+    fit->break_tok = fit->slope_before = fit->slope_after = fit->width = fit->huber =
+        fit_no_estimate(ROPELAW_FIT_UNIDENTIFIED);
+    fit->sup_f = fit->p_break = fit->p_davies = fit->sigma = fit->df = NAN;
+    for (size_t k = 0; k < SOFT_P; k++) fit->soft[k] = NAN;
+    fit->n_onsets = s->options->n_eps;
+    for (size_t k = 0; k < fit->n_onsets; k++) {
+        ropelaw_onset *o = &fit->onset[k];
+        o->eps = s->options->eps[k];
+        o->length_tok = fit_no_estimate(ROPELAW_FIT_UNIDENTIFIED);
+        ropelaw_bracket_find(c->bracket_len, c->bracket_value, c->n_bracket, o->eps, &o->bracket_lo_tok,
+                             &o->bracket_hi_tok);
+    }
+}
+
+static ropelaw_status fit_soft(fit_state *s, ropelaw_error *error) {
+    if (s->m < 6) return ROPELAW_OK;
+    ropelaw_status status = stats_soft_solver_create(&s->curve.data, &s->solver, error);
+    if (status) return status;
+    status = stats_soft_solver_fit(s->solver, s->curve.y, &s->soft);
+    if (status != ROPELAW_NOCONV) return status;
+    stats_soft_solver_destroy(s->solver);
+    s->solver = NULL;
+    return ROPELAW_OK;
+}
+
+static ropelaw_status fit_steps(fit_state *s, ropelaw_error *error) {
+    ropelaw_status status = fit_families(s, error);
+    if (!status) status = fit_soft(s, error);
+    if (!status) status = fit_break(s, error);
+    if (status) return status;
+    fit_status(s);
+    status = fit_onsets(s, error);
+    if (!status) fit_theory(s);
+    return status ? status : fit_diagnostics(s, error);
+}
+
+ropelaw_status ropelaw_run_fit_eval(const ropelaw_run *run, const ropelaw_fit_options *options,
+                                    ropelaw_run_fit *fit, ropelaw_error *error) {
+    if (!run || !fit)
+        return core_fail(error, ROPELAW_INVALID, "run", "", "not NULL", "run and fit must not be NULL");
+    if (!options) options = &ropelaw_fit_options_default;
+    ropelaw_run_fit answer;
+    fit_state s = {.run = run, .options = options, .fit = &answer};
+    ropelaw_status status = check_options(options, error);
+    if (!status) status = fit_curve_init(run, options, &s.curve, error);
+    if (status) return status;
+    s.m = stats_count_distinct(&s.curve.data);
+    clear_fit(&s, &answer);
+    status = fit_steps(&s, error);
+    stats_soft_solver_destroy(s.solver);
+    fit_curve_clear(&s.curve);
+    if (!status) *fit = answer;
+    return status;
+}
+
+typedef struct {
+    const ropelaw_series *series;
+    const ropelaw_fit_options *options;
+    ropelaw_run_fit *fits;
+} work;
+
+static ropelaw_status fit_one(void *context, size_t task, size_t thread, ropelaw_error *error) {
+    (void)thread;
+    const work *w = context;
+    const ropelaw_run *run = &w->series->runs[task];
+    ropelaw_status status = ropelaw_run_fit_eval(run, w->options, &w->fits[task], error);
+    w->fits[task].run = task;
+    if (!status || status == ROPELAW_NOMEM) return status;
+    ropelaw_error inner = *error;
+    return core_fail(error, status, inner.argument, inner.value, inner.range, "run %s: %s", run->name,
+                     inner.message);
+}
+
+ropelaw_status ropelaw_series_fit(const ropelaw_series *series, const ropelaw_fit_options *options,
+                                  ropelaw_run_fit *fits, ropelaw_error *error) {
+    if (!series || (series->n_runs && !fits))
+        return core_fail(error, ROPELAW_INVALID, "series", "", "not NULL",
+                         "series and fits must not be NULL");
+    if (!options) options = &ropelaw_fit_options_default;
+    if (options->covariance && series->n_runs > 1)
+        return core_fail(error, ROPELAW_INVALID, "covariance", "", "one run",
+                         "a covariance belongs to one run, here are %zu", series->n_runs);
+    work w = {series, options, fits};
+    return core_parallel(options->threads, series->n_runs, fit_one, &w, options->progress, error);
+}

@@ -1,0 +1,134 @@
+/* Onsets, slopes and width from the SOFT curve, each with its profile interval. */
+#include "fit/curve_fit.h"
+#include "num/quantile.h"
+#include <math.h>
+#include <string.h>
+
+stats_onset fit_onset_question(const fit_state *s, double eps) {
+    static const stats_reference references[] = {STATS_REF_LINE, STATS_REF_MIN, STATS_REF_AT, STATS_REF_ABS};
+    const ropelaw_fit_options *o = s->options;
+    stats_onset q = {.reference = references[o->reference], .excess = log1p(eps), .first = s->curve.x[0]};
+    if (o->reference == ROPELAW_REFERENCE_LENGTH) q.value = log(o->reference_value);
+    if (o->reference == ROPELAW_REFERENCE_VALUE) q.value = fit_curve_y(s->run->kind, o->reference_value, NAN);
+    return q;
+}
+
+/* Factor on the smallest sum of squares (or, with sigma known, the addend) at a two-sided level. */
+static double cut_at(const fit_state *s, double level) {
+    double n = (double)s->curve.n, df = n - SOFT_P, sigma = s->curve.data.sigma;
+    if (sigma > 0) return sigma * sigma * num_chi2_quantile(level, 1);
+    return df > 0 ? 1 + num_f_quantile(level, 1, df) / df : INFINITY;
+}
+
+static const char *cut_name(const fit_state *s) {
+    return s->curve.data.sigma > 0 ? "profile-chi2" : "profile-F";
+}
+
+/* est, lo, hi, se of a target in its own unit (ln token for lengths). */
+static ropelaw_estimate measure(fit_state *s, const stats_target *target, double lo_limit, double hi_limit) {
+    ropelaw_estimate e = fit_no_estimate(s->fit->status);
+    const double limits[] = {lo_limit, hi_limit};
+    stats_profile_interval k;
+    e.est = stats_target_value(target, s->soft.theta, NULL);
+    if (isnan(e.est)) return e;
+    e.se = stats_soft_se(&s->curve.data, &s->soft, target);
+    stats_soft_solver_interval(s->solver, &s->soft, target, limits, cut_at(s, s->options->level), &k);
+    e.lo = k.lo;
+    e.hi = k.hi;
+    e.method = cut_name(s);
+    if (isinf(k.lo) || isinf(k.hi)) e.caveats |= ROPELAW_CAVEAT_AT_EDGE;
+    if (s->curve.n == SOFT_P + 1) e.caveats |= ROPELAW_CAVEAT_FEW_POINTS;
+    return e;
+}
+
+/* Lower one-sided limit of an onset that was not reached: the two-sided cut at 2 level - 1, never above the longest
+   measured length, because beyond it nothing was seen. */
+static double lower_limit(fit_state *s, const stats_target *target, double first, double last) {
+    const double limits[] = {first - 2, last + 6};
+    stats_profile_interval k;
+    double own = stats_target_value(target, s->soft.theta, NULL);
+    if (isnan(own)) return exp(last);
+    stats_soft_solver_interval(s->solver, &s->soft, target, limits, cut_at(s, 2 * s->options->level - 1), &k);
+    return exp(fmin(k.lo, last));
+}
+
+static void right_censored(fit_state *s, const stats_target *target, ropelaw_estimate *e) {
+    double first = s->curve.x[0], last = s->curve.x[s->curve.n - 1];
+    *e = fit_no_estimate(ROPELAW_FIT_RIGHT);
+    e->lo = s->solver ? lower_limit(s, target, first, last) : exp(last);
+    e->hi = INFINITY;
+    e->caveats = ROPELAW_CAVEAT_CENSORED;
+    if (s->solver) e->method = cut_name(s);
+}
+
+static void place_onset(fit_state *s, ropelaw_onset *o) {
+    ropelaw_estimate *e = &o->length_tok;
+    stats_onset question = fit_onset_question(s, o->eps);
+    stats_target target = {STATS_HOLD_ONSET, &question};
+    double first = s->curve.x[0], last = s->curve.x[s->curve.n - 1];
+    bool external = s->options->reference >= ROPELAW_REFERENCE_LENGTH;
+    *e = fit_no_estimate(s->fit->status);
+    if (s->options->reference == ROPELAW_REFERENCE_VALUE &&
+        s->curve.y[0] > question.value + question.excess) {
+        *e = fit_no_estimate(ROPELAW_FIT_LEFT);
+        e->lo = 0;
+        e->hi = exp(first);
+        e->caveats = ROPELAW_CAVEAT_CENSORED;
+        return;
+    }
+    if (s->fit->status == ROPELAW_FIT_UNIDENTIFIED || s->fit->status == ROPELAW_FIT_NOT_CONVERGED) return;
+    bool unseen =
+        external ? !(stats_target_value(&target, s->soft.theta, NULL) <= last) : isnan(o->bracket_hi_tok);
+    if (!s->solver) {
+        if (unseen && !external) right_censored(s, &target, e);
+        return;
+    }
+    if (s->fit->status == ROPELAW_FIT_RIGHT || unseen) {
+        right_censored(s, &target, e);
+        return;
+    }
+    if (s->fit->status == ROPELAW_FIT_NO_BREAK && !external) return;
+    *e = measure(s, &target, first - 2, last + 6);
+    if (e->est > last) {
+        right_censored(s, &target, e);
+        return;
+    }
+    e->est = exp(e->est);
+    e->lo = exp(e->lo);
+    e->hi = exp(e->hi);
+}
+
+/* One point lies past the break: the fit has nothing to say between the last two lengths. */
+static void limit_to_bracket(fit_state *s) {
+    ropelaw_run_fit *fit = s->fit;
+    double last = s->curve.x[s->curve.n - 1], before = last;
+    for (size_t i = s->curve.n; i-- > 0 && before == last;) before = s->curve.x[i];
+    for (size_t k = 0; k < fit->n_onsets; k++) {
+        ropelaw_estimate *e = &fit->onset[k].length_tok;
+        if (isnan(fit->onset[k].bracket_hi_tok)) continue;
+        *e = fit_no_estimate(ROPELAW_FIT_INTERVAL);
+        e->lo = exp(before);
+        e->hi = exp(last);
+        e->method = "bracket";
+        e->caveats = ROPELAW_CAVEAT_CENSORED;
+    }
+}
+
+ropelaw_status fit_onsets(fit_state *s, ropelaw_error *error) {
+    (void)error;
+    ropelaw_run_fit *fit = s->fit;
+    for (size_t k = 0; k < fit->n_onsets; k++) place_onset(s, &fit->onset[k]);
+    if (fit->status == ROPELAW_FIT_INTERVAL) limit_to_bracket(s);
+    if (!s->solver) return ROPELAW_OK;
+    memcpy(fit->soft, s->soft.theta, sizeof fit->soft);
+    fit->slope_before = measure(s, &(stats_target){STATS_HOLD_S1, NULL}, -60, 60);
+    fit->slope_after = measure(s, &(stats_target){STATS_HOLD_S2, NULL}, -60, 60);
+    double step = stats_step(&s->curve.data);
+    fit->width = measure(s, &(stats_target){STATS_HOLD_LN_W, NULL}, log(step / 50), log(fmax(1.5, step)));
+    fit->width.est = exp(fit->width.est);
+    fit->width.lo = exp(fit->width.lo);
+    fit->width.hi = exp(fit->width.hi);
+    fit->df = (double)s->curve.n - SOFT_P;
+    if (!(s->curve.data.sigma > 0)) fit->sigma = sqrt(s->soft.rss / fit->df);
+    return ROPELAW_OK;
+}
