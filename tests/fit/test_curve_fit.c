@@ -171,8 +171,7 @@ START_TEST(status_words) {
     f = fit_of(&s, &o);
     ck_assert_int_eq(f.status, ROPELAW_FIT_GRADUAL);
     ck_assert(isnan(f.break_tok.est) && f.onset[1].length_tok.est > 0);
-    start(&s, ROPELAW_VALUE_PPL); /* a steady rise has no plateau to leave */
-    for (int i = 0; i < 12; i++) add(&s, 1024 * exp2(i), exp(1.8 + .1 * i + .02 * sin(9.0 * i * i)));
+    hinge_run(&s, 12, 0, .12, .02, 40); /* a steady rise has no plateau to leave */
     f = fit_of(&s, &o);
     ck_assert_int_eq(f.status, ROPELAW_FIT_NO_BREAK);
     ck_assert(isnan(f.break_tok.est) && isnan(f.onset[0].length_tok.est) && f.onset[0].bracket_hi_tok > 0);
