@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!series.n_runs) abort();
     for (size_t i = 0; i < series.n_runs; i++)
         for (size_t j = 0; j < series.runs[i].n_points; j++)
-            if (!isfinite(series.runs[i].points[j].value) || !(series.runs[i].points[j].eval_len_tok > 0)) abort();
+            if (!isfinite(series.runs[i].points[j].value) || !(series.runs[i].points[j].eval_len_tok > 0))
+                abort();
     ropelaw_series_clear(&series);
     return 0;
 }
