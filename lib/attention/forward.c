@@ -27,7 +27,12 @@ typedef struct {
     float *keys, *values; /* [n_kv_heads] of n_keys * n_columns and values_per_head */
     scratch *threads;
     size_t tasks_per_head;
+    bool heads_first; /* all tasks of a head, then the next head */
 } forward;
+
+/* Keys and values up to this stay in a cache while all heads take turns, so that the pages of q and out, which hold
+   all heads of a token, are walked once; beyond, one head after the other keeps to its own keys. */
+static const size_t TURNS_BYTES = (size_t)12 << 20;
 
 static void take(forward *f, attention_arena *arena) {
     attention_plan *plan = &f->plan;
@@ -61,12 +66,17 @@ size_t attention_forward_bytes(const ropelaw_attention_problem *p, const ropelaw
 static void pack_value(const forward *f, size_t kv, size_t j, const float *in) {
     const attention_plan *plan = &f->plan;
     float *values = f->values + kv * plan->values_per_head + j * plan->b_k;
-    float poison = 0; /* 0 * x is 0 for finite x, else NaN */
-    for (size_t c = 0; c < plan->p->head_dim; c++) {
-        values[c / ATTENTION_PANEL * plan->b_panel + c % ATTENTION_PANEL] = in[c];
-        poison += 0 * in[c];
+    uint32_t not_finite = 0; /* exponent of all ones: NaN or infinity */
+    for (size_t c = 0; c < plan->p->head_dim; c += ATTENTION_PANEL, values += plan->b_panel) {
+        size_t n = plan->p->head_dim - c < ATTENTION_PANEL ? plan->p->head_dim - c : ATTENTION_PANEL;
+        memcpy(values, in + c, n * sizeof *in);
+        for (size_t i = 0; i < n; i++) {
+            uint32_t bits;
+            memcpy(&bits, in + c + i, sizeof bits);
+            not_finite |= (bits & 0x7f800000u) == 0x7f800000u;
+        }
     }
-    if (poison != 0) plan->not_finite[kv * (plan->n_keys / ATTENTION_KEYS) + j / ATTENTION_KEYS] = 1;
+    if (not_finite) plan->not_finite[kv * (plan->n_keys / ATTENTION_KEYS) + j / ATTENTION_KEYS] = 1;
 }
 
 /* One block of 64 tokens: keys and values of all heads, zeros behind the last token. */
@@ -78,7 +88,9 @@ static ropelaw_status pack_block(void *context, size_t block, size_t thread, rop
     float *table = f->threads[thread].table;
     for (size_t kv = 0; kv < p->n_kv_heads; kv++) {
         plan->not_finite[kv * (plan->n_keys / ATTENTION_KEYS) + block] = 0;
-        for (size_t at = 0; at < plan->values_per_head; at += plan->b_panel)
+        if (p->head_dim == plan->values_per_head / plan->n_keys && (block + 1) * ATTENTION_KEYS <= p->n_tok)
+            continue;
+        for (size_t at = 0; at < plan->values_per_head; at += plan->b_panel) /* padding */
             memset(f->values + kv * plan->values_per_head + at + block * ATTENTION_KEYS * plan->b_k, 0,
                    ATTENTION_KEYS * plan->b_k * sizeof(float));
     }
@@ -97,6 +109,15 @@ static ropelaw_status pack_block(void *context, size_t block, size_t thread, rop
     return ROPELAW_OK;
 }
 
+/* Rows of a head lie far apart (n_heads * head_dim), where no hardware prefetcher follows: ask for them early. */
+static void prefetch_row(const forward *f, size_t h, size_t i) {
+    enum { LINE = 64 / sizeof(float) };
+    const ropelaw_attention_problem *p = f->plan.p;
+    if (i >= p->n_tok) return;
+    const float *row = f->x->q + i * p->q.tok + h * p->q.head;
+    for (size_t c = 0; c < p->head_dim; c += LINE) __builtin_prefetch(row + c);
+}
+
 static void pack_queries(const forward *f, const scratch *s, size_t h, size_t q0, float *tile) {
     const ropelaw_attention_problem *p = f->plan.p;
     size_t columns = f->plan.n_columns;
@@ -104,8 +125,9 @@ static void pack_queries(const forward *f, const scratch *s, size_t h, size_t q0
         float scale[4] = {0, 0, 0, 0};
         for (size_t r = 0; r < 4; r++) {
             size_t i = q0 + lane + r;
-            memset(s->rows + r * columns, 0, columns * sizeof(float));
+            if (i >= p->n_tok) memset(s->rows + r * columns, 0, columns * sizeof(float));
             if (i >= p->n_tok) continue;
+            prefetch_row(f, h, i + 8);
             scale[r] = attention_scale(p, i);
             attention_plan_table(&f->plan, i, s->table);
             attention_pack_turned(&f->plan, s->table, f->x->q + i * p->q.tok + h * p->q.head,
@@ -204,8 +226,12 @@ static void finish(const forward *f, const scratch *s, const place *at) {
     for (size_t r = 0; r < at->n_lanes; r++) {
         size_t i = at->q0 + r, lane = at->tile * ATTENTION_LANES + r;
         const float *from = s->out + lane * columns;
+        if (i + 8 < p->n_tok)
+            for (size_t c = 0; c < p->head_dim; c += 16)
+                __builtin_prefetch(f->x->out + (i + 8) * p->out.tok + at->h * p->out.head + c, 1);
         float sum = s->sum[lane], *out = f->x->out + i * p->out.tok + at->h * p->out.head;
-        for (size_t c = 0; c < p->head_dim; c++) out[c] = sum == 0 ? 0 : from[c] / sum;
+        float share = sum == 0 ? 0 : 1 / sum;
+        for (size_t c = 0; c < p->head_dim; c++) out[c] = from[c] * share;
         if (!f->x->lse) continue;
         double lse = (double)s->largest[lane] * 0.69314718055994530942 + log((double)sum);
         f->x->lse[at->h * p->n_tok + i] = sum == 0 ? -INFINITY : lse;
@@ -218,14 +244,18 @@ static ropelaw_status run_task(void *context, size_t task, size_t thread, ropela
     const ropelaw_attention_problem *p = f->plan.p;
     const scratch *s = f->threads + thread;
     const size_t lanes = ATTENTION_TILES * ATTENTION_LANES;
-    size_t h = task / f->tasks_per_head, kv = h / (p->n_heads / p->n_kv_heads);
-    size_t q0 = (f->tasks_per_head - 1 - task % f->tasks_per_head) * lanes; /* long rows first */
+    size_t group = f->heads_first ? task % f->tasks_per_head : task / p->n_heads;
+    size_t h = f->heads_first ? task / f->tasks_per_head : task % p->n_heads,
+           kv = h / (p->n_heads / p->n_kv_heads);
+    size_t q0 = (f->tasks_per_head - 1 - group) * lanes; /* long rows first */
     size_t q1 = q0 + lanes < p->n_tok ? q0 + lanes : p->n_tok, end = p->causal ? q1 : p->n_tok;
     for (size_t lane = 0; lane < lanes; lane++) {
         s->largest[lane] = -INFINITY;
         s->sum[lane] = 0;
     }
-    memset(s->out, 0, lanes * f->plan.n_columns * sizeof(float));
+    memset(s->out, 0,
+           (q1 - q0 + ATTENTION_LANES - 1) / ATTENTION_LANES * ATTENTION_LANES * f->plan.n_columns *
+               sizeof(float));
     for (size_t tile = 0; q0 + tile * ATTENTION_LANES < q1; tile++)
         pack_queries(f, s, h, q0 + tile * ATTENTION_LANES,
                      s->queries + tile * ATTENTION_LANES * f->plan.n_columns);
@@ -275,6 +305,7 @@ ropelaw_status ropelaw_attention_forward(const ropelaw_attention_problem *p,
     attention_plan_start(&f.plan);
     const size_t lanes = ATTENTION_TILES * ATTENTION_LANES;
     f.tasks_per_head = (p->n_tok + lanes - 1) / lanes;
+    f.heads_first = p->n_kv_heads * f.plan.n_keys * f.plan.n_columns * 2 * sizeof(float) > TURNS_BYTES;
     status = core_parallel(f.plan.n_threads, f.plan.n_keys / ATTENTION_KEYS, pack_block, &f, NULL, error);
     if (status) return status;
     return core_parallel(f.plan.n_threads, p->n_heads * f.tasks_per_head, run_task, &f,

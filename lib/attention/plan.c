@@ -122,7 +122,9 @@ void attention_mask_init(attention_mask *mask, const ropelaw_attention_problem *
     size_t n = limit > j0 ? limit - j0 : 0;
     if (n > ATTENTION_KEYS) n = ATTENTION_KEYS;
     mask->n_keys = round_up(n, ATTENTION_GROUP);
-    mask->any = false;
+    mask->any = mask->all = n == ATTENTION_KEYS && !p->window_tok && j0 >= p->n_pad_tok &&
+                            (!p->causal || j0 + ATTENTION_KEYS <= q0 + 1);
+    if (mask->all) return; /* the common case, and first[] and end[] are not needed */
     mask->all = n == mask->n_keys;
     for (size_t k = 0; k < mask->n_keys; k++) {
         size_t first, end;

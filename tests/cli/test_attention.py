@@ -42,3 +42,8 @@ def statistics_follow_the_closed_form():
 
 
 case("table for people", ["attention", "--case", "two tokens", "--kernel", "portable"], has=["two tokens", "ok"])
+case("two modes", ["attention", "--check", "--stats"], code=2, err=["exclude each other"])
+case("unknown case", ["attention", "--case", "nothing"], code=2, err=["no case"])
+case("unknown kernel", ["attention", "--kernel", "abacus"], code=2, err=["there is no kernel abacus"])
+case("odd head_dim", ["attention", "--stats", "--head-dim", "7"], code=2, err=["head_dim is 7"])
+finish()
