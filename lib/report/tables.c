@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-static const ropelaw_report_table *const tables[] = {&report_table_critical, &report_table_bases};
+static const ropelaw_report_table *const tables[] = {&report_table_critical, &report_table_bases,
+                                                     &report_table_onsets};
 
 const ropelaw_report_table *ropelaw_report_table_get(size_t index) {
     return index < CORE_COUNT(tables) ? tables[index] : NULL;

@@ -72,6 +72,26 @@ def json_rows():
     assert d["sources"]
 
 
+CURVES = os.path.join(ROOT, "data", "curves", "")
+
+
+@test
+def onset_of_llama2_70b():
+    row = rows("onsets", CURVES + "yarn_llama2_70b.csv")[0]
+    assert (row["run"], row["status"]) == ("yarn-llama2_70b/Llama-2-70b-hf", "ESTIMATED")
+    assert (row["bracket_lo_tok"], row["bracket_hi_tok"], row["theory_bound_tok"]) == ("4608", "5120", "4096")
+    assert 4096 < float(row["onset_lo_tok"]) < float(row["onset_tok"]) < float(row["onset_hi_tok"]) < 5632
+    yarn = rows("onsets", CURVES + "yarn_llama2_70b.csv")[1]
+    assert yarn["theory_bound_tok"] == "" and yarn["reason"]
+
+
+@test
+def digitised_figure_rises_at_the_first_length_beyond_the_bound():
+    for row in rows("onsets", CURVES + "liu2023_figure.csv"):
+        if row["run"].split()[-1] in ("20000", "40000", "80000", "160000", "320000", "600000"):
+            assert float(row["bracket_lo_tok"]) < float(row["theory_bound_tok"]) < float(row["bracket_hi_tok"]), row
+
+
 def compiles(name, *args):
     if not shutil.which("pdflatex") or subprocess.run(["kpsewhich", "siunitx.sty", "booktabs.sty"], capture_output=True).returncode:
         skip("LaTeX of %s compiles" % name, "no pdflatex with siunitx and booktabs")
@@ -85,6 +105,12 @@ def compiles(name, *args):
 
 compiles("critical", "critical", "LLaMA2-7B", "CodeLlama-7B", "phi-1_5", "Mistral-7B")
 compiles("bases", "bases")
+compiles("onsets", "onsets", CURVES + "yarn_llama2_70b.csv", CURVES + "liu2023_readme.csv")
+case("onsets without a file", ["table", "onsets"], code=2, err=["needs a FILE"])
+case("onsets of no file", ["table", "onsets", "/nowhere/x.csv"], code=3, err=["/nowhere/x.csv"])
+case("onsets of a malformed file", ["table", "onsets", file("bad.csv", "run,eval_len_tok,ppl\nr,1,x\n")], code=3,
+     err=['bad.csv:2: column "ppl": "x" is not a number'])
+case("onsets take no model", ["table", "onsets", "-", "--model", "phi-2"], code=2, err=["facts of its runs"], stdin="")
 case("latex", ["table", "critical", "CodeLlama-7B", "--format", "latex"],
      has=["\\toprule", "\\bottomrule", "CodeLlama-7B & \\num{128}", "\\num{129027}"])
 case("markdown", ["table", "bases", "--bases", "1e6", "--tune-len", "16k", "--format", "md"],

@@ -1,8 +1,12 @@
-/* Tests: tables.c rows.c table_critical.c table_bases.c */
+/* Tests: tables.c rows.c table_critical.c table_bases.c table_onsets.c */
 #include "test.h"
 #include "core/core.h"
 #include "report/rows.h"
+#include <ropelaw/fit.h>
+#include <ropelaw/number.h>
 #include <ropelaw/report_table.h>
+#include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static ropelaw_error error;
@@ -19,7 +23,7 @@ START_TEST(every_member_is_named_and_found) {
         ck_assert(*t->name && *t->summary && *t->source);
         ck_assert_ptr_eq(ropelaw_report_table_find(t->name), t);
     }
-    ck_assert_uint_ge(n, 2);
+    ck_assert_uint_eq(n, 3);
     ck_assert_ptr_null(ropelaw_report_table_find("nope"));
     ck_assert_ptr_null(ropelaw_report_table_find(NULL));
 }
@@ -60,6 +64,37 @@ START_TEST(a_method_outside_the_closed_form_has_no_bound) {
     ck_assert_ptr_nonnull(strstr(text, "\"bound_tok\": null"));
     ropelaw_text_free(text);
     ropelaw_table_destroy(&table);
+}
+END_TEST
+
+START_TEST(onsets_are_those_of_the_fit) {
+    char csv[900] = "run,eval_len_tok,ppl,rotary_dim,pretrain_base,train_len_tok,tune_len_tok,base,method\n";
+    for (int i = 1; i <= 12; i++) {
+        double x = 1024 * i, ppl = x <= 5120 ? 6 - 0.05 * i : 5.75 * pow(x / 5120, 3);
+        sprintf(csv + strlen(csv), "r,%g,%.4f,128,10000,4096,4096,10000,default\n", x, ppl + 0.004 * (i % 3));
+    }
+    ropelaw_series series;
+    ropelaw_run_fit fit;
+    ropelaw_table *table;
+    char *text, number[ROPELAW_NUMBER_SIZE], expected[80];
+    test_assert_ok(ropelaw_series_parse(csv, strlen(csv), "r", &series, &error), error);
+    ropelaw_report_input input = {.series = &series};
+    test_assert_ok(ropelaw_report_table_build("onsets", &input, &table, NULL, &error), error);
+    test_assert_ok(ropelaw_table_write(table, "json", &text, NULL, &error), error);
+    test_assert_ok(ropelaw_run_fit_eval(&series.runs[0], NULL, &fit, &error), error);
+    snprintf(expected, sizeof expected, "\"onset_tok\": %s,",
+             ropelaw_number_str(fit.onset[0].length_tok.est, 0, number));
+    ck_assert_msg(strstr(text, expected) != NULL, "%s lacks %s", text, expected);
+    snprintf(expected, sizeof expected, "\"break_tok\": %s,",
+             ropelaw_number_str(fit.break_tok.est, 0, number));
+    ck_assert_msg(strstr(text, expected) != NULL, "%s lacks %s", text, expected);
+    ck_assert_ptr_nonnull(strstr(text, "\"theory_bound_tok\": 4096,"));
+    ck_assert_ptr_nonnull(strstr(text, "\"bracket_lo_tok\": 5120,"));
+    ropelaw_text_free(text);
+    ropelaw_table_destroy(&table);
+    ropelaw_series_clear(&series);
+    test_assert_fails(ropelaw_report_table_build("onsets", &(ropelaw_report_input){0}, &table, NULL, &error),
+                      ROPELAW_INVALID, error, "series");
 }
 END_TEST
 
@@ -138,6 +173,7 @@ int main(void) {
     const TTest *const tests[] = {every_member_is_named_and_found,
                                   tables_of_the_law_print_in_every_format,
                                   a_method_outside_the_closed_form_has_no_bound,
+                                  onsets_are_those_of_the_fit,
                                   bad_input,
                                   out_of_memory,
                                   lengths_as_people_write_them,

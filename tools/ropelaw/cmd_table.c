@@ -51,6 +51,23 @@ static int read_models(cli_context *c, cli_model *flags, ropelaw_report_model *m
     return CLI_OK;
 }
 
+/* FILE operands of `onsets`, all of them in one series. */
+static int read_runs(cli_context *c, ropelaw_series *all) {
+    ropelaw_error error = {0};
+    if (c->n_arguments < 2) return cli_usage(c, "table onsets needs a FILE of measured runs (or -)");
+    if (model_given(c)) return cli_usage(c, "table onsets takes the facts of its runs from FILE");
+    for (size_t i = 1; i < c->n_arguments; i++) {
+        ropelaw_series one;
+        if (ropelaw_series_read(c->arguments[i], &one, &error)) return cli_fail(c, &error);
+        for (size_t j = 0; j < one.n_notes; j++) cli_note(c, "%s", one.notes[j]);
+        if (ropelaw_series_merge(all, &one, &error)) {
+            ropelaw_series_clear(&one);
+            return cli_fail(c, &error);
+        }
+    }
+    return CLI_OK;
+}
+
 static int answer(cli_context *c, const ropelaw_report_table *t, const ropelaw_report_input *input) {
     ropelaw_error error = {0};
     ropelaw_table *table = NULL;
@@ -77,20 +94,24 @@ static int run(cli_context *c) {
         .threads = c->threads, .seed = c->seed, .progress = cli_progress(c, "fitting")};
     const ropelaw_report_table *t = ropelaw_report_table_find(c->arguments[0]);
     cli_model flags = {0};
+    ropelaw_series series = {0};
     if (!t) return known_tables(c);
-    int code = read_models(c, &flags, models, &input);
+    bool measured = !strcmp(t->name, "onsets");
+    int code = measured ? read_runs(c, &series) : read_models(c, &flags, models, &input);
+    if (measured) input.series = &series;
     input.bases = cli_numbers(c, "bases", &input.n_bases);
     input.tune_lens_tok = cli_numbers(c, "tune-len", &input.n_tune_lens);
     input.factors = cli_numbers(c, "factors", &input.n_factors);
     if (!code) code = answer(c, t, &input);
     cli_model_clear(&flags);
+    ropelaw_series_clear(&series);
     return code;
 }
 
 const cli_command cmd_table = {
     .name = "table",
     .summary = "tables for papers: LaTeX (booktabs, siunitx), Markdown, CSV",
-    .arguments = "NAME [MODEL...]",
+    .arguments = "NAME [MODEL...|FILE...]",
     .least = 1,
     .most = -1,
     .options = options,
@@ -99,8 +120,11 @@ const cli_command cmd_table = {
             "bound\n"
             "          (all presets, or the MODELs named).\n"
             "bases:    bound of one model by tuning base and tuning length.\n"
+            "onsets:   measured onsets beside the theory, for the runs of the FILEs (long CSV).\n"
             "The LaTeX form is a table environment for the packages booktabs and siunitx.",
-    .example = "ropelaw table critical Llama-2-7B CodeLlama-7B --format latex\n"
-               "ropelaw table bases --model Llama-2-7B --bases 1e4,1e5,1e6 --tune-len 4k,16k,32k --format md",
+    .example =
+        "ropelaw table critical Llama-2-7B CodeLlama-7B --format latex\n"
+        "ropelaw table bases --model Llama-2-7B --bases 1e4,1e5,1e6 --tune-len 4k,16k,32k --format md\n"
+        "ropelaw table onsets data/curves/yarn_llama2_70b.csv --format latex",
     .run = run,
 };
