@@ -176,6 +176,49 @@ START_TEST(known_critical_dimensions) {
 }
 END_TEST
 
+/* Rows that a careless reading of the sources gets wrong: head_dim is not hidden/heads, rotary_dim not head_dim,
+   bases beyond 2^31 and 2^24, declared lengths that are not max_position_embeddings. 0: not tested. */
+static const struct {
+    const char *name;
+    double head_dim, rotary_dim, base, declared_len, max_position_embeddings;
+} traps[] = {
+    {"Mistral-Nemo",         128, 128, 1e6,     131072,  1024000},
+    {"gemma-7b",             256, 256, 1e4,     8192,    0      },
+    {"gemma-2-27b",          128, 128, 1e4,     8192,    8192   },
+    {"Qwen3-0.6B",           128, 128, 1e6,     40960,   40960  },
+    {"gpt-oss-120b",         64,  64,  150000,  131072,  131072 },
+    {"DeepSeek-V3",          192, 64,  1e4,     163840,  163840 },
+    {"phi-2",                80,  32,  1e4,     2048,    2048   },
+    {"GPT-NeoX",             96,  24,  1e4,     2048,    2048   },
+    {"pythia-2.8b",          80,  20,  1e4,     2048,    2048   },
+    {"glm-4-9b-chat",        128, 64,  5e6,     131072,  131072 },
+    {"open_llama_3b",        100, 100, 1e4,     2048,    0      },
+    {"Command-R",            128, 128, 8e6,     131072,  8192   },
+    {"Yarn-Mistral-7b-128k", 128, 128, 1e4,     131072,  32768  },
+    {"Gradient 1048k",       128, 128, 2.8e9,   1048576, 0      },
+    {"Falcon-H1",            0,   0,   1e11,    0,       0      },
+    {"Falcon3-7B-Base",      256, 256, 1000042, 32768,   32768  },
+    {"grok-1",               128, 128, 1e4,     8192,    0      },
+    {"Phi-4-mini-instruct",  128, 96,  1e4,     131072,  131072 },
+};
+
+START_TEST(rows_that_are_easily_wrong) {
+    for (size_t i = 0; i < sizeof traps / sizeof *traps; i++) {
+        const ropelaw_preset *p = found(traps[i].name);
+        if (traps[i].head_dim > 0) ck_assert_double_eq(p->head_dim, traps[i].head_dim);
+        if (traps[i].rotary_dim > 0) ck_assert_double_eq(p->rotary_dim, traps[i].rotary_dim);
+        ck_assert_double_eq(p->base, traps[i].base);
+        if (traps[i].declared_len > 0) ck_assert_double_eq(p->declared_len_tok, traps[i].declared_len);
+        if (traps[i].max_position_embeddings > 0)
+            ck_assert_double_eq(p->max_position_embeddings, traps[i].max_position_embeddings);
+    }
+    /* sources that disagree are both shown */
+    ck_assert_ptr_nonnull(strstr(found("Index-1.9B-32K")->notes, "3.2e6"));
+    ck_assert_ptr_nonnull(strstr(found("gemma-2b")->notes, "litgpt says 4096"));
+    ck_assert_ptr_nonnull(strstr(found("Phi-3-mini-4k-instruct")->source_2, "2502.20082"));
+}
+END_TEST
+
 START_TEST(every_name_finds_its_row) {
     for (size_t i = 0; i < ropelaw_preset_count(); i++) {
         const ropelaw_preset *p = ropelaw_preset_get(i);
@@ -245,6 +288,7 @@ int main(void) {
                                   as_pre_trained_the_bound_is_the_training_length,
                                   public_recipes,
                                   known_critical_dimensions,
+                                  rows_that_are_easily_wrong,
                                   every_name_finds_its_row,
                                   spelling_does_not_matter,
                                   unknown_names_get_a_suggestion,
