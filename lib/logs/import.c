@@ -46,7 +46,9 @@ static ropelaw_status check_text(const logs_input *input, ropelaw_error *error) 
     if (!nul) return ROPELAW_OK;
     size_t line = 1;
     for (const char *c = input->text; c < nul; c++) line += *c == '\n';
-    core_fail(error, ROPELAW_PARSE, "", "", "", "a NUL byte: this is no text");
+    bool wide = !strncmp(input->text, "\xff\xfe", 2) || !strncmp(input->text, "\xfe\xff", 2);
+    core_fail(error, ROPELAW_PARSE, "", "", "",
+              wide ? "the text is UTF-16, expected UTF-8" : "a NUL byte: this is no text");
     core_error_at(error, input->path, line);
     return ROPELAW_PARSE;
 }

@@ -40,6 +40,29 @@ def every_shipped_curve_passes_through():
 
 case("notes on stderr", ["import", file("n.csv", ",10,20\nx,nan,3\n")], has=["x,20,3"], err=["value nan left out"])
 case("quiet", ["import", "--quiet", file("n.csv", ",10,20\nx,nan,3\n")], has=["x,20,3"])
+LONG = "run,eval_len_tok,ppl\nr,1024,5.5\n"
+case("byte order mark and CRLF", ["import", file("crlf.csv", b"\xef\xbb\xbf" + LONG.replace("\n", "\r\n").encode())],
+     has=["\nr,1024,5.5\n"])
+case("duplicate column", ["import", file("twice.csv", "run,eval_len_tok,ppl,ppl\n")], code=3,
+     err=['twice.csv:1: column "ppl" appears twice (columns 3 and 4)'])
+case("empty file", ["import", file("empty.csv", "")], code=3, err=["no known format"])
+case("empty file read as the long CSV", ["import", file("empty.csv", ""), "--from", "long"], code=3,
+     err=["empty.csv:1: no header found"])
+case("empty folder", ["import", tempfile.mkdtemp(dir=TMP.name)], code=3, err=["no known format"])
+case("UTF-16", ["import", file("utf16.csv", LONG.encode("utf-16")), "--from", "long"], code=3, err=["utf16.csv:1: the text is UTF-16"])
+
+
+@test
+def a_million_rows():
+    import time
+    path = file("many.csv", "run,eval_len_tok,ppl\n" + "".join("r%d,%d,%d.5\n" % (i % 1000, i // 1000 + 1, i % 7 + 2)
+                                                              for i in range(1000000)))
+    start = time.time()
+    p = run(["import", path])
+    assert p.returncode == 0 and p.stdout.count("\n") == 1000002, (p.returncode, p.stderr)
+    print("# %.1f s for a million rows" % (time.time() - start))
+
+
 case("missing file", ["import", "/nowhere/x.log"], code=3, err=["/nowhere/x.log: cannot open"])
 case("no known format", ["import", file("x.txt", "hello\n")], code=3, err=["no known format"])
 case("bad value", ["import", file("v.csv", ",10\nx,abc\n")], code=3, err=['v.csv:2: "abc" is not a perplexity'])

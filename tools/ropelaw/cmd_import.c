@@ -71,7 +71,7 @@ static int answer(cli_context *c, const ropelaw_series *series) {
         cli_put_text(notes, NULL, series->notes[i]);
         cli_note(c, "%s", series->notes[i]);
     }
-    return put_rows(c, series);
+    return strcmp(c->format, "text") ? put_rows(c, series) : CLI_OK; /* the text is the long CSV already */
 }
 
 static int run(cli_context *c) {
