@@ -157,6 +157,19 @@ ROPELAW_API ropelaw_status ropelaw_method_eval_engine(const ropelaw_method *meth
                                                       ropelaw_engine engine, double eval_len, float *inv_freq,
                                                       ropelaw_error *error) ROPELAW_MUST_USE;
 
+/**
+ * The factor on cos and sin in float, as an engine applies it.
+ *
+ * transformers multiplies by the double rounded to float; ggml's YaRN computes attn_factor * (1 + 0.1 ln(1/freq_scale))
+ * in float inside the kernel, with attn_factor set so that a given attention_factor comes out.
+ * Returns  as ropelaw_method_eval_engine.
+ */
+ROPELAW_API ropelaw_status ropelaw_method_attention_engine(const ropelaw_method *method,
+                                                           const ropelaw_method_params *params,
+                                                           ropelaw_engine engine, double eval_len,
+                                                           float *attention,
+                                                           ropelaw_error *error) ROPELAW_MUST_USE;
+
 /** One pair of a method, exact and in both engines' float. */
 typedef struct {
     double inv_freq;   /* [rad/token] */

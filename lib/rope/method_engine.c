@@ -110,6 +110,33 @@ ropelaw_status ropelaw_method_eval_engine(const ropelaw_method *method, const ro
     return eval(entry_of(method), &r, engine, inv_freq, error);
 }
 
+static float ggml_attention(const rope_request *r, double exact) {
+    float scale = 1.0f / (float)r->factor, in_kernel = 1.0f + 0.1f * logf(1.0f / scale);
+    int given =
+        exact !=
+        1 + 0.1 * log(r->factor); /* attention_factor or mscale: a flag divides the kernel's own out */
+    float flag = given ? (float)(exact / (1 + 0.1 * log(r->factor))) : 1.0f;
+    return flag * in_kernel;
+}
+
+ropelaw_status ropelaw_method_attention_engine(const ropelaw_method *method,
+                                               const ropelaw_method_params *params, ropelaw_engine engine,
+                                               double eval_len, float *attention, ropelaw_error *error) {
+    size_t n_pairs;
+    rope_request r;
+    ropelaw_status s = ropelaw_method_pairs(method, params, &n_pairs, error);
+    if (s) return s;
+    if (!attention) return core_fail(error, ROPELAW_INVALID, "attention", "NULL", "", "attention is NULL");
+    if (engine != ROPELAW_ENGINE_HF && engine != ROPELAW_ENGINE_GGML)
+        return core_fail_number(error, ROPELAW_INVALID, "engine", (double)engine, "HF or GGML");
+    const rope_method *entry = entry_of(method);
+    if ((s = rope_request_fill(entry, params, eval_len, &r, error))) return s;
+    double exact = entry->attention ? entry->attention(&r) : 1;
+    int in_kernel = engine == ROPELAW_ENGINE_GGML && ggml_is_native(entry, &r, ROPE_GGML_YARN);
+    *attention = in_kernel ? ggml_attention(&r, exact) : (float)exact;
+    return ROPELAW_OK;
+}
+
 static void deviation_of(const double *exact, const float *engine, size_t n, double *deviation,
                          size_t *pair) {
     double worst = 0;

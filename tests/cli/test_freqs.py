@@ -35,6 +35,8 @@ def yarn_ramps():
     assert abs(code["inv_freq"][30] / PLAIN[30] - 0.711538) < 5e-7
     assert abs(paper["inv_freq"][30] / PLAIN[30] - 0.436126) < 5e-7
     assert abs(code["attention_factor"] - (0.1 * math.log(4) + 1)) < 1e-15
+    for engine in ("transformers_float", "ggml_float"):
+        assert abs(code[engine]["attention_factor"] - code["attention_factor"]) < 2e-7
     deep = freqs("--method", "deepseek_yarn", "--factor", "40", "--mscale", "0.707", "--mscale-all-dim", "1.414")
     want = (0.0707 * math.log(40) + 1) / (0.1414 * math.log(40) + 1)
     assert abs(deep["attention_factor"] - want) < 1e-15

@@ -121,6 +121,40 @@ START_TEST(both_engines_stay_near_the_exact_value) {
 }
 END_TEST
 
+START_TEST(attention_factor_of_the_engines) {
+    ropelaw_error e = {0};
+    for (size_t i = 0; i < ropelaw_method_count(); i++)
+        for (int engine = 0; engine < 2; engine++)
+            for (int given = 0; given < 2; given++) {
+                ropelaw_method_params p = llama2();
+                p.factor = 8;
+                p.attention_factor = given ? 1.19 : 0;
+                double x[MOST];
+                float a;
+                ropelaw_method_facts facts;
+                const ropelaw_method *m = ropelaw_method_at(i);
+                test_assert_ok(ropelaw_method_eval(m, &p, 0, x, &facts, &e), e);
+                test_assert_ok(ropelaw_method_attention_engine(m, &p, engine, 0, &a, &e), e);
+                test_assert_rel((double)a, facts.attention_factor, ldexp(1, -22)); /* four roundings */
+            }
+    ropelaw_method_params p = llama2();
+    float a;
+    p.factor = 3;
+    const ropelaw_method *yarn = ropelaw_method_find("yarn");
+    test_assert_ok(ropelaw_method_attention_engine(yarn, &p, ROPELAW_ENGINE_GGML, 0, &a, &e), e);
+    ck_assert_float_eq(a, 1.0f + 0.1f * logf(1.0f / (1.0f / 3.0f)));
+    test_assert_ok(ropelaw_method_attention_engine(yarn, &p, ROPELAW_ENGINE_HF, 0, &a, &e), e);
+    ck_assert_float_eq(a, (float)(0.1 * log(3) + 1));
+    test_assert_fails(ropelaw_method_attention_engine(yarn, &p, ROPELAW_ENGINE_HF, 0, NULL, &e),
+                      ROPELAW_INVALID, e, "attention");
+    test_assert_fails(ropelaw_method_attention_engine(yarn, &p, (ropelaw_engine)5, 0, &a, &e),
+                      ROPELAW_INVALID, e, "engine");
+    p.base = 0;
+    test_assert_fails(ropelaw_method_attention_engine(yarn, &p, ROPELAW_ENGINE_HF, 0, &a, &e), ROPELAW_DOMAIN,
+                      e, "base");
+}
+END_TEST
+
 START_TEST(base_methods_agree_with_default_at_their_base) {
     ropelaw_method_params p = llama2(), q = p;
     ropelaw_error e = {0};
@@ -336,6 +370,7 @@ int main(void) {
                                   names_seen_in_files,
                                   every_method_at_factor_one_is_plain,
                                   both_engines_stay_near_the_exact_value,
+                                  attention_factor_of_the_engines,
                                   base_methods_agree_with_default_at_their_base,
                                   what_the_limits_are,
                                   lengths_decide_where_they_should,

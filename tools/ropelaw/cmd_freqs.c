@@ -121,6 +121,9 @@ static void put_engine(job *j, cli_value *v, const ropelaw_method *m, double len
     if (ropelaw_method_deviation(m, &j->params, engine, len, &deviation, &pair, NULL)) return;
     cli_put_number(e, "max_relative_deviation", deviation);
     cli_put_number(e, "pair", (double)pair);
+    float attention;
+    if (!ropelaw_method_attention_engine(m, &j->params, engine, len, &attention, NULL))
+        cli_put_number(e, "attention_factor", (double)attention);
 }
 
 static void put_pairs(cli_value *v, const ropelaw_method_pair *pairs, size_t n) {
