@@ -1,13 +1,16 @@
 """Install into an empty folder and build a program against it, as a user would: with pkg-config, with CMake, and
-against ropelaw-core alone. usage: check_install.py BUILD_FOLDER; prints TAP."""
+against ropelaw-core alone; the README's program and command among them. usage: check_install.py BUILD_FOLDER SOURCE_ROOT;
+prints TAP."""
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
 BUILD = os.path.abspath(sys.argv[1])
+README = os.path.join(sys.argv[2], "README.md")
 PROGRAM = """#include <ropelaw/ropelaw.h>
 #include <stdio.h>
 int main(void) { puts(ropelaw_version()); return ropelaw_version_check(ROPELAW_VERSION_MAJOR, ROPELAW_VERSION_MINOR, NULL); }
@@ -53,6 +56,21 @@ with tempfile.TemporaryDirectory() as tmp:
         f.write(PROGRAM)
     user = dict(os.environ, PKG_CONFIG_PATH=os.path.dirname(config), LD_LIBRARY_PATH=libdir)
 
+    def readme():
+        with open(README, encoding="utf-8") as f:
+            text = f.read()
+        program = re.search(r"```c\n(.*?)```", text, flags=re.S).group(1)
+        printed = re.search(r"&& ./bound\n    (.*)\n", text).group(1)
+        with open(main, "w") as f:
+            f.write(program)
+        exe = os.path.join(tmp, "bound")
+        flags = run("pkg-config", "--define-variable=prefix=" + prefix, "--cflags", "--libs", "ropelaw", env=user).split()
+        run("cc", "-std=c11", "-Wall", "-Werror", "-o", exe, main, *flags, env=user)
+        assert run(exe, env=user) == printed + "\n", (run(exe, env=user), printed)
+        command = re.search(r"^    (ropelaw predict --rotary-dim .*)$", text, flags=re.M).group(1).split()
+        answer = run(prefix + "/bin/ropelaw", *command[1:], env=user)
+        assert printed.split()[0] + " tokens, regime large_base" in answer, answer
+
     def pkg_config(package, exe, *more):
         flags = run("pkg-config", "--define-variable=prefix=" + prefix, "--cflags", "--libs", *more, package, env=user).split()
         run("cc", "-std=c11", "-Wall", "-Werror", "-o", exe, main, *flags, env=user)
@@ -82,6 +100,9 @@ with tempfile.TemporaryDirectory() as tmp:
         assert "libropelaw.so.0]" in run("readelf", "-d", library)
 
     attempt("a program builds with pkg-config", lambda: pkg_config("ropelaw", os.path.join(tmp, "full")), ["pkg-config"])
+    attempt("the README's program and command agree", readme, ["pkg-config"])
+    with open(main, "w") as f:
+        f.write(PROGRAM)
     attempt("ropelaw-core links libm alone", core, ["pkg-config", "readelf"])
     attempt("a program builds with CMake", cmake, ["cmake", "make"])
     attempt("the installed command runs", command)
