@@ -25,11 +25,12 @@ static void step(cursor *c) {
 
 static void skip_comment(cursor *c) {
     bool block = c->at + 1 < c->length && c->text[c->at + 1] == '*';
+    size_t inside = c->at + 3; /* the star that opens does not close: slash star slash is still open */
     note(&c->scan->notes.comment, c->line);
     c->at += 2;
     while (c->at < c->length) {
         if (!block && c->text[c->at] == '\n') return;
-        if (block && c->text[c->at] == '/' && c->text[c->at - 1] == '*') {
+        if (block && c->at >= inside && c->text[c->at] == '/' && c->text[c->at - 1] == '*') {
             c->at++;
             return;
         }

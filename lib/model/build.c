@@ -20,25 +20,25 @@ static void *grow(model_builder *b, void *items, size_t n, size_t size) {
     return more;
 }
 
+/* The strings of `place` may belong to a fact: they are copied before the array moves. */
 void model_fact(model_builder *b, const char *layers, const char *name, const char *value,
                 model_place place) {
     ropelaw_model *m = b->model;
-    ropelaw_fact *fact = NULL;
+    ropelaw_fact made = {.origin = place.origin, .line = place.line}, *fact = NULL;
+    copy(made.layers, sizeof made.layers, layers);
+    copy(made.name, sizeof made.name, name);
+    copy(made.value, sizeof made.value, value);
+    copy(made.from, sizeof made.from, place.from);
     for (size_t i = 0; i < m->n_facts && !fact; i++) /* a later finding replaces an earlier one */
-        if (!strcmp(m->facts[i].name, name) && !strcmp(m->facts[i].layers, layers)) fact = &m->facts[i];
+        if (!strcmp(m->facts[i].name, made.name) && !strcmp(m->facts[i].layers, made.layers))
+            fact = &m->facts[i];
     if (!fact) {
         ropelaw_fact *facts = grow(b, m->facts, m->n_facts, sizeof *facts);
         if (!facts) return;
         m->facts = facts;
         fact = &facts[m->n_facts++];
     }
-    memset(fact, 0, sizeof *fact);
-    copy(fact->layers, sizeof fact->layers, layers);
-    copy(fact->name, sizeof fact->name, name);
-    copy(fact->value, sizeof fact->value, value);
-    copy(fact->from, sizeof fact->from, place.from);
-    fact->origin = place.origin;
-    fact->line = place.line;
+    *fact = made;
 }
 
 void model_fact_number(model_builder *b, const char *layers, const char *name, double value,

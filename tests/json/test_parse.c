@@ -82,6 +82,9 @@ START_TEST(what_the_wild_holds_is_taken_and_noted) {
     ck_assert_uint_eq(d->notes.trailing_comma, 4);
     ck_assert_uint_eq(d->notes.duplicate, 0);
     json_document_free(&d);
+    d = parse("/*/ */ 5 /**/");
+    ck_assert_str_eq(d->root.text, "5");
+    json_document_free(&d);
     d = parse("{\"null\": null, \"n\": [Null, 1], \"i\": 0}");
     ck_assert_uint_eq(d->notes.nonfinite + d->notes.trailing_comma + d->notes.comment, 0);
     json_document_free(&d);
