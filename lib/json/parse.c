@@ -41,6 +41,11 @@ static double number_of(const char *text, struct json_object *from) {
     return json_object_get_double(from); /* Infinity, NaN, overflow */
 }
 
+/* The text and json-c's value are the same number, below where json-c saturates: else the scan is out of step. */
+static bool lost_number(double text, double value) {
+    return fabs(value) < 9e18 && text != value;
+}
+
 static ropelaw_status build_scalar(builder *b, struct json_object *from, const json_node *node,
                                    json_value *to) {
     switch (json_object_get_type(from)) {
@@ -60,7 +65,10 @@ static ropelaw_status build_scalar(builder *b, struct json_object *from, const j
     default:
         to->kind = JSON_NUMBER;
         to->text = copy_text(b->text + node->start, node->length);
-        if (to->text) to->number = number_of(to->text, from);
+        if (!to->text) break;
+        to->number = number_of(to->text, from);
+        if (lost_number(to->number, json_object_get_double(from)))
+            return fail_at(b, node->line, ROPELAW_PARSE, to->key ? to->key : "", "not JSON");
     }
     return to->text ? ROPELAW_OK : core_fail_memory(b->error, node->length, 1);
 }
@@ -126,7 +134,8 @@ static ropelaw_status build_object(builder *b, struct json_object *from, size_t 
         item->key = core_strdup(json_object_iter_peek_name(&it));
         if (!item->key) return core_fail_memory(b->error, 1, 1);
         size_t at = find_member(b, node, in_order ? child : 0, item);
-        if (!at) return fail_at(b, to->line, ROPELAW_PARSE, "", "not JSON");
+        if (!at || !named(b, &b->scan.nodes[at], item->key))
+            return fail_at(b, to->line, ROPELAW_PARSE, "", "not JSON");
         if (item->first_line && b->limits->refuse_duplicates)
             return fail_at(b, b->scan.nodes[at].line, ROPELAW_PARSE, item->key, "this key is given twice");
         ropelaw_status status = build(b, json_object_iter_peek_value(&it), at, item);

@@ -23,18 +23,20 @@ static void step(cursor *c) {
     if (c->text[c->at++] == '\n') c->line++;
 }
 
+/* A block ends as json-c ends it: a star, and the character after it is a slash; else both are inside (so that
+   slash star star star slash is still open). */
 static void skip_comment(cursor *c) {
     bool block = c->at + 1 < c->length && c->text[c->at + 1] == '*';
-    size_t inside = c->at + 3; /* the star that opens does not close: slash star slash is still open */
     note(&c->scan->notes.comment, c->line);
-    c->at += 2;
+    c->at += c->at + 1 < c->length ? 2 : 1;
     while (c->at < c->length) {
-        if (!block && c->text[c->at] == '\n') return;
-        if (block && c->at >= inside && c->text[c->at] == '/' && c->text[c->at - 1] == '*') {
-            c->at++;
-            return;
-        }
+        char ch = c->text[c->at];
+        if (!block && ch == '\n') return;
         step(c);
+        if (!block || ch != '*' || c->at == c->length) continue;
+        ch = c->text[c->at];
+        step(c);
+        if (ch == '/') return;
     }
 }
 

@@ -56,7 +56,7 @@ static bool layer_rotates(const model_builder *b, size_t layer, size_t n_layers)
     static const char *const interval[] = {"no_rope_layer_interval", "nope_layer_interval", NULL};
     static const char *const lists[] = {"no_rope_layers", NULL};
     model_found list = model_find(b->config, lists);
-    if (list.value && list.value->kind == JSON_ARRAY && list.value->n == n_layers)
+    if (list.value && list.value->kind == JSON_ARRAY && list.value->n == n_layers && layer < n_layers)
         return list.value->items[layer].kind != JSON_NUMBER || list.value->items[layer].number != 0;
     double every = NAN;
     model_found found = model_find(b->config, interval);

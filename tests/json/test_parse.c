@@ -85,6 +85,10 @@ START_TEST(what_the_wild_holds_is_taken_and_noted) {
     d = parse("/*/ */ 5 /**/");
     ck_assert_str_eq(d->root.text, "5");
     json_document_free(&d);
+    d = parse("/***/ 7 /* */ 5"); /* json-c takes the whole for one comment: the value is 5 */
+    ck_assert_str_eq(d->root.text, "5");
+    test_assert_abs(d->root.number, 5, 0);
+    json_document_free(&d);
     d = parse("{\"null\": null, \"n\": [Null, 1], \"i\": 0}");
     ck_assert_uint_eq(d->notes.nonfinite + d->notes.trailing_comma + d->notes.comment, 0);
     json_document_free(&d);
