@@ -166,8 +166,9 @@ static int compare_row(char *line) {
             same(row, "window", k->window_tok, cell[T_WINDOW]);
         if (strcmp(cell[T_FILE], "smollm3-3b") != 0) same(row, "n_layers", (double)k->n_layers, cell[T_N]);
     }
+    int compared = k && k->rotates;
     ropelaw_model_clear(&m);
-    return k && k->rotates;
+    return compared;
 }
 
 /* tests/golden/model_configs.csv: transformers' own configuration classes on the same files. */
