@@ -1,4 +1,5 @@
 """design: options best first, checked by asking predict; lists; exit codes; bad input."""
+import math
 from cli import *
 from explain import check_lines
 
@@ -66,6 +67,30 @@ def explain_is_recomputed():
 def lists():
     r = run_json(["design"] + FLAGS + ["--target-len", "16k,64k"])["result"]
     assert [x["target_len_tok"] for x in r] == [16384, 65536]
+
+
+def law_file(name, **changes):
+    """A law as the theory has it for LLaMA2, with a little scatter."""
+    law = {"schema_version": 1, "kind": "ropelaw law", "writer": "test", "model": "LLaMA2", "rotary_dim": 128, "pretrain_base": 1e4,
+           "train_len": 4096, "critical_dim": 92, "intercept": math.log(2 * math.pi), "slope": 92 / 128, "tau": 0.05, "df": 6,
+           "inflation": 8 / 6, "covariance": [0.04, -0.003, 0.00025], "base_min": 2e4, "base_max": 2e6, "n_runs": 8,
+           "n_censored": 0, "caveats": [], "runs": ["a", "b"]}
+    return file(name, json.dumps(dict(law, **changes)))
+
+
+@test
+def a_fitted_law():
+    for level in ("0.5", "0.9"):
+        args = ["design"] + FLAGS + ["--target-len", "64k", "--law", law_file("law.json"), "--confidence", level]
+        o = run_json(args)["result"]["options"][0]
+        assert o["kind"] == "fitted" and o["reaches"] and o["predicted_bound"] >= 65536 * (1 - 1e-9), o
+        r = run_json(["predict"] + FLAGS + ["--tune-base", repr(o["base"]), "--law", law_file("law.json"),
+                      "--level", "0.8"])["result"]["interval"]
+        if level == "0.9":  # one-sided 0.9 is the lower end of the two-sided 0.8
+            assert abs(r["lo"] / 65536 - 1) < 1e-9, r
+        else:
+            assert abs(r["est"] / 65536 - 1) < 1e-9, r
+    assert run_json(["design"] + FLAGS + ["--target-len", "64k"])["result"]["options"][0]["kind"] == "critical_base"
 
 
 case("for people", ["design", "--model", "llama-2-7b", "--target-len", "128k"], has=["kept pairs", "Arena-Hard", "critical_base  1378414.3", "bound_base", "Caveats"])

@@ -1,4 +1,5 @@
 """predict: fields, goldens, --explain recomputed, lists, formats, bad input."""
+import math
 from cli import *
 from explain import check_lines
 
@@ -92,6 +93,32 @@ def long_range():
     assert "long_range" not in run_json(FLAGS)["result"]
     r = run_json(["predict", "--rotary-dim", "4", "--base", "1e4", "--train-len", "8", "--long-range"])["result"]["long_range"]
     assert r["len_max"] == 22
+
+
+def law_file(name, **changes):
+    """A law as the theory has it for LLaMA2, with a little scatter."""
+    law = {"schema_version": 1, "kind": "ropelaw law", "writer": "test", "model": "LLaMA2", "rotary_dim": 128, "pretrain_base": 1e4,
+           "train_len": 4096, "critical_dim": 92, "intercept": math.log(2 * math.pi), "slope": 92 / 128, "tau": 0.05, "df": 6,
+           "inflation": 8 / 6, "covariance": [0.04, -0.003, 0.00025], "base_min": 2e4, "base_max": 2e6, "n_runs": 8,
+           "n_censored": 0, "caveats": [], "runs": ["a", "b"]}
+    return file(name, json.dumps(dict(law, **changes)))
+
+
+@test
+def a_fitted_law():
+    d = run_json(FLAGS + ["--tune-base", "1e6", "--law", law_file("law.json")])
+    i = d["result"]["interval"]
+    assert abs(i["est"] - 129026.78) < 0.01 and i["lo"] < i["est"] < i["hi"] and i["level"] == 0.95, i
+    u = math.log(1e6)  # t of 6 degrees of freedom at 97.5 %: 2.446911851
+    half = 2.4469118511449692 * math.sqrt(8 / 6 * (0.04 - 2 * 0.003 * u + 0.00025 * u * u + 0.05 ** 2))
+    assert abs(i["hi"] / (i["est"] * math.exp(half)) - 1) < 1e-9 and abs(i["lo"] / (i["est"] * math.exp(-half)) - 1) < 1e-9
+    fitted = [p for p in d["result"]["predictors"] if p["name"] == "fitted"][0]
+    assert abs(fitted["bound"] - i["est"]) < 1e-6
+    assert run_json(FLAGS)["result"]["interval"] is None
+    d = run_json(["predict", "--model", "llama-3-8b", "--law", law_file("law.json")])
+    assert any("fitted to another model" in c for c in d["caveats"])
+    assert run(FLAGS + ["--law", law_file("new.json", schema_version=2)]).returncode == 3
+    assert run(FLAGS + ["--law", "no-such-law.json"]).returncode == 3
 
 
 @test

@@ -1,3 +1,4 @@
+#include "law_option.h"
 #include "plan_options.h"
 #include <math.h>
 
@@ -6,6 +7,9 @@ static const cli_option options[] = {
     {"tune-len",      CLI_LENGTH,  "L",    "tune on this length only (the target, or less where the law allows)" },
     {"bidirectional", CLI_FLAG,    NULL,   "the model attends in both directions: lengths count twice in the law"},
     {"long-range",    CLI_FLAG,    NULL,   "also ask Men et al.: smallest base, and where each option fails"     },
+    {"law",           CLI_TEXT,    "FILE",
+     "a fitted law (fit --save-law): the base that reaches the target with --confidence"                         },
+    {"confidence",    CLI_NUMBER,  "P",    "of a new run reaching the target under the fitted law (0.9)"         },
     {NULL,            CLI_FLAG,    NULL,   NULL                                                                  },
 };
 
@@ -124,14 +128,17 @@ static int add_long_range(cli_context *c, const ropelaw_plan_design *d, const ro
     return CLI_OK;
 }
 
-static int answer(cli_context *c, cli_model *m, double target, cli_value *result, cli_rows *rows) {
+static int answer(cli_context *c, cli_model *m, const cli_law *law, double target, cli_value *result,
+                  cli_rows *rows) {
     ropelaw_plan_design d;
     ropelaw_error e = {0};
     double tune = cli_number(c, "tune-len", NAN);
     if (ropelaw_plan_design_find(&m->plan, target, tune, &d, &e)) return cli_fail(c, &e);
+    int code = cli_law_design(c, law, &d);
+    if (code) return code;
     cli_put_number(result, "target_len_tok", target);
     bool long_range = cli_given(c, "long-range");
-    int code = long_range ? put_long_range_base(c, &d, result, rows) : CLI_OK;
+    code = long_range ? put_long_range_base(c, &d, result, rows) : CLI_OK;
     if (code) return code;
     cli_value *list = cli_put(result, "options", cli_array());
     ropelaw_plan_model plain = m->plan;
@@ -152,11 +159,12 @@ static int answer(cli_context *c, cli_model *m, double target, cli_value *result
     return reached ? CLI_OK : CLI_CHECK;
 }
 
-static int answer_all(cli_context *c, cli_model *m) {
+static int answer_all(cli_context *c, cli_model *m, cli_law *law) {
     size_t n;
     const double *targets = cli_numbers(c, "target-len", &n);
     if (!n) return cli_usage(c, "--target-len is needed");
     int code = cli_model_read(c, m);
+    if (!code) code = cli_law_read(c, law);
     if (code) return code;
     cli_rows rows = cli_rows_start("Ways to the wanted context, best first", columns,
                                    CLI_COUNT_OF(columns) - !cli_given(c, "long-range"));
@@ -164,7 +172,7 @@ static int answer_all(cli_context *c, cli_model *m) {
     int worst = CLI_OK;
     for (size_t i = 0; i < n; i++) {
         cli_value *result = array ? cli_put(array, NULL, cli_object()) : c->result;
-        code = answer(c, m, targets[i], result, &rows);
+        code = answer(c, m, law, targets[i], result, &rows);
         if (code > CLI_CHECK) {
             ropelaw_table_destroy(&rows.table);
             return code;
@@ -184,7 +192,9 @@ static int answer_all(cli_context *c, cli_model *m) {
 
 static int run(cli_context *c) {
     cli_model m = {0};
-    int code = answer_all(c, &m);
+    cli_law law = {0};
+    int code = answer_all(c, &m, &law);
+    cli_law_clear(&law);
     cli_model_clear(&m);
     return code;
 }

@@ -1,19 +1,22 @@
 #include "layer_lines.h"
+#include "law_option.h"
 #include <math.h>
 
 static const cli_option options[] = {
-    {"tune-base",     CLI_NUMBERS, "B,..",  "base after tuning (as released, else the pre-training base)"         },
-    {"tune-len",      CLI_LENGTHS, "L,..",  "tuned length (as released, else train-len)"                          },
-    {"method",        CLI_TEXT,    "M",     "RoPE method in use (that of the preset or file)"                     },
-    {"factor",        CLI_NUMBER,  "S",     "its scaling factor"                                                  },
+    {"tune-base",     CLI_NUMBERS, "B,..",  "base after tuning (as released, else the pre-training base)"            },
+    {"tune-len",      CLI_LENGTHS, "L,..",  "tuned length (as released, else train-len)"                             },
+    {"method",        CLI_TEXT,    "M",     "RoPE method in use (that of the preset or file)"                        },
+    {"factor",        CLI_NUMBER,  "S",     "its scaling factor"                                                     },
     {"long-range",    CLI_FLAG,    NULL,
-     "also ask which base keeps similar tokens ahead at every distance (seconds)"                                 },
-    {"bidirectional", CLI_FLAG,    NULL,    "the model attends in both directions: lengths count twice in the law"},
-    {"phi",           CLI_NUMBERS, "LO,HI", "span of the phase tolerance in rad (0,1)"                            },
+     "also ask which base keeps similar tokens ahead at every distance (seconds)"                                    },
+    {"bidirectional", CLI_FLAG,    NULL,    "the model attends in both directions: lengths count twice in the law"   },
+    {"phi",           CLI_NUMBERS, "LO,HI", "span of the phase tolerance in rad (0,1)"                               },
     {"critical-dim",  CLI_NUMBER,  "D",
-     "a critical dimension found by search, for the predictor real_critical_dim"                                  },
-    {"eps",           CLI_NUMBER,  "X",     "attenuation for the predictor phase_modulation (0.9)"                },
-    {NULL,            CLI_FLAG,    NULL,    NULL                                                                  },
+     "a critical dimension found by search, for the predictor real_critical_dim"                                     },
+    {"eps",           CLI_NUMBER,  "X",     "attenuation for the predictor phase_modulation (0.9)"                   },
+    {"law",           CLI_TEXT,    "FILE",  "a fitted law (fit --save-law): its median and the interval of a new run"},
+    {"level",         CLI_NUMBER,  "P",     "level of that interval (0.95)"                                          },
+    {NULL,            CLI_FLAG,    NULL,    NULL                                                                     },
 };
 
 static const ropelaw_column columns[] = {
@@ -34,6 +37,7 @@ static const ropelaw_column columns[] = {
 typedef struct {
     cli_context *c;
     cli_model model;
+    cli_law law;
     ropelaw_plan_options options;
     cli_rows rows;
     cli_value *array; /* NULL: one answer */
@@ -121,7 +125,6 @@ static cli_value *put_json(job *j, const ropelaw_plan_result *r) {
     cli_put_number(v, "bound_real", b->bound_real_tok);
     put_coverage(v, &j->options, r);
     put_predictors(v, r);
-    cli_put_null(v, "interval");
     if (j->options.slow) put_long_range(v, r);
     cli_put_caveats(v, "caveats", r->caveats | j->model.caveats);
     return v;
@@ -200,8 +203,10 @@ static int answer(job *j, double tune_base, double tune_len) {
     add_row(j, &r);
     say_answer(j, &r);
     if (j->options.slow) say_long_range(j->c->text, &r);
+    int code = cli_law_interval(j->c, &j->law, &r.setting, result);
+    if (code) return code;
     if (!j->array) say_predictors(j, &r);
-    int code = cli_put_layers(j->c, &j->model, &plan, &j->options, result);
+    code = cli_put_layers(j->c, &j->model, &plan, &j->options, result);
     if (code) return code;
     cli_explain_law(j->c, &r.setting, &r.law);
     cli_caveats(j->c, r.caveats | j->model.caveats);
@@ -234,6 +239,7 @@ static int read_options(job *j) {
     j->options.slow = cli_given(j->c, "long-range");
     j->options.progress = cli_progress(j->c, "smallest base");
     j->options.critical_dim = cli_number(j->c, "critical-dim", NAN);
+    if (j->law.given) j->options.law = &j->law.file.law;
     if (!n) return CLI_OK;
     if (n != 2 || !(phi[0] <= phi[1]))
         return cli_usage(j->c, "--phi takes two numbers, the smaller first: 0,1");
@@ -244,6 +250,7 @@ static int read_options(job *j) {
 
 static int run_job(job *j) {
     int code = cli_model_read(j->c, &j->model);
+    if (!code) code = cli_law_read(j->c, &j->law);
     if (!code) code = read_options(j);
     if (code) return code;
     const ropelaw_plan_model *p = &j->model.plan;
@@ -264,6 +271,7 @@ static int run_job(job *j) {
 static int run(cli_context *c) {
     job j = {.c = c};
     int code = run_job(&j);
+    cli_law_clear(&j.law);
     cli_model_clear(&j.model);
     return code;
 }
