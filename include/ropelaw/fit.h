@@ -49,23 +49,6 @@ typedef enum {
     ROPELAW_REFERENCE_VALUE /* reference_value itself, a perplexity (or loss, or accuracy, as the run's kind) */
 } ropelaw_reference;
 
-/** How the intervals of onsets and of the break are made. */
-typedef enum {
-    ROPELAW_INTERVAL_DEFAULT,    /* exact for the break, profile-F for onsets */
-    ROPELAW_INTERVAL_PERCENTILE, /* bootstrap; too short below 24 lengths */
-    ROPELAW_INTERVAL_BCA,        /* bias-corrected accelerated bootstrap; likewise */
-    ROPELAW_INTERVAL_STUDENTISED,
-    ROPELAW_INTERVAL_BOOTSTRAP_F /* profile cut at the bootstrap's own quantile of F */
-} ropelaw_interval_method;
-
-/** What a bootstrap draws. */
-typedef enum {
-    ROPELAW_RESAMPLE_RESIDUALS, /* fit + residuals, inflated by sqrt(n/(n-p)) */
-    ROPELAW_RESAMPLE_NORMAL,    /* fit + normal noise */
-    ROPELAW_RESAMPLE_CASES,     /* points */
-    ROPELAW_RESAMPLE_DOCUMENTS  /* whole documents, where the run gives them */
-} ropelaw_resample;
-
 #define ROPELAW_EPS_MAX 8
 
 typedef struct {
@@ -74,13 +57,9 @@ typedef struct {
     double eps[ROPELAW_EPS_MAX]; /* excess over the reference [1] > 0: 0.1, 0.5 */
     ropelaw_reference reference;
     double reference_value; /* for LENGTH [token] and VALUE; else not read */
-    ropelaw_interval_method method;
-    ropelaw_resample resample;
     size_t
         n_draws; /* simulated curves of the exact interval: 4999; (n_draws + 1)(1 - level) should be whole */
     size_t n_existence;       /* of the test of a break: 9999 */
-    size_t n_bootstrap;       /* 1999 */
-    int robust;               /* 1: Huber's loss for the break */
     int all_families;         /* 1: compare BNSL_2 as well, 40 ms a run */
     double sigma;             /* residual standard deviation of y [nat] where it is known; NAN: estimated */
     const double *covariance; /* [n][n] covariance of the measured y of the one run fitted [nat^2]; NULL */
@@ -98,9 +77,8 @@ typedef struct {
     double
         se; /* standard error by the delta method, of ln est for lengths and widths, of est for slopes; NAN */
     ropelaw_fit_status status;
-    const char
-        *method;      /* "exact", "profile-F", "profile-chi2", "percentile" ...; "" if there is no interval */
-    uint32_t caveats; /* AT_EDGE: an end reaches the search range; FEW_POINTS; CENSORED; ILL_CONDITIONED */
+    const char *method; /* "exact", "profile-F", "profile-chi2"; "" if there is no interval */
+    uint32_t caveats;   /* AT_EDGE: an end reaches the search range; FEW_POINTS; CENSORED; ILL_CONDITIONED */
 } ropelaw_estimate;
 
 typedef struct {
@@ -155,8 +133,7 @@ typedef struct {
     ropelaw_estimate slope_before, slope_after; /* [nat per e-fold of length] */
     ropelaw_estimate width;                     /* w [ln token] */
     double sup_f, p_break, p_davies;            /* NAN */
-    double sigma, df;       /* residual deviation [nat] of SOFT (or HINGE), its degrees of freedom */
-    ropelaw_estimate huber; /* break by Huber's loss; NAN unless asked for */
+    double sigma, df; /* residual deviation [nat] of SOFT (or HINGE), its degrees of freedom */
     size_t n_rows;
     ropelaw_family_row rows[ROPELAW_FAMILY_ROWS_MAX];
     ropelaw_fit_theory theory;
@@ -177,8 +154,9 @@ typedef struct {
  * Returns  OK, also where little can be said; INVALID for NULL, covariance of the wrong size; DOMAIN naming what is out
  *          of range (perplexity <= 0, accuracy outside [0, 1], not finite, standard error <= 0); SINGULAR for a covariance
  *          that is not positive definite; NOMEM; CANCELLED.
- * Cost     n = 12: about 0.2 s with the defaults; memory O(n) (O(n^2) under a covariance). Above 2000 points
- *          simulations and profiles are left out (caveat EXTRAPOLATED never; method ""), the fits stay.
+ * Cost     n = 12: about 0.1 s, n = 64 about 0.6 s with the defaults; above 100 points the exact interval takes 999
+ *          draws at most; above 2000 points neighbours are averaged into 1000 groups (caveat GRID). Memory O(n), O(n^2)
+ *          under a covariance.
  * Threads  the same bytes for any number of them.
  */
 ROPELAW_API ropelaw_status ropelaw_run_fit_eval(const ropelaw_run *run, const ropelaw_fit_options *options,

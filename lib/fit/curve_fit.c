@@ -9,7 +9,6 @@ const ropelaw_fit_options ropelaw_fit_options_default = {
     .reference_value = NAN,
     .n_draws = 4999,
     .n_existence = 9999,
-    .n_bootstrap = 1999,
     .sigma = NAN,
     .seed = 1,
     .threads = 1
@@ -46,7 +45,7 @@ static void clear_fit(const fit_state *s, ropelaw_run_fit *fit) {
     fit->n_censored = c->n_censored;
     fit->len_min_tok = c->n_bracket ? c->bracket_len[0] : NAN;
     fit->len_max_tok = c->n_bracket ? c->bracket_len[c->n_bracket - 1] : NAN;
-    fit->break_tok = fit->slope_before = fit->slope_after = fit->width = fit->huber =
+    fit->break_tok = fit->slope_before = fit->slope_after = fit->width =
         fit_no_estimate(ROPELAW_FIT_UNIDENTIFIED);
     fit->sup_f = fit->p_break = fit->p_davies = fit->sigma = fit->df = NAN;
     for (size_t k = 0; k < SOFT_P; k++) fit->soft[k] = NAN;

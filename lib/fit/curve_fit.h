@@ -21,7 +21,7 @@ ropelaw_estimate fit_no_estimate(ropelaw_fit_status status);
 
 /* Families, AICc and weights; the preferred one. */
 ropelaw_status fit_families(fit_state *state, ropelaw_error *error);
-/* Exact test and interval of the break; its standard error; Huber if asked for. */
+/* Exact test and interval of the break; its standard error. */
 ropelaw_status fit_break(fit_state *state, ropelaw_error *error);
 /* Onsets, slopes and width from SOFT. Needs the run's status. */
 ropelaw_status fit_onsets(fit_state *state, ropelaw_error *error);
