@@ -110,11 +110,11 @@ ropelaw_status ropelaw_method_eval_engine(const ropelaw_method *method, const ro
     return eval(entry_of(method), &r, engine, inv_freq, error);
 }
 
+/* attention_factor and mscale reach llama.cpp as a flag that divides the kernel's own factor out. */
 static float ggml_attention(const rope_request *r, double exact) {
+    const ropelaw_method_params *p = r->params;
     float scale = 1.0f / (float)r->factor, in_kernel = 1.0f + 0.1f * logf(1.0f / scale);
-    int given =
-        exact !=
-        1 + 0.1 * log(r->factor); /* attention_factor or mscale: a flag divides the kernel's own out */
+    int given = p->attention_factor > 0 || (p->mscale != 0 && p->mscale_all_dim != 0);
     float flag = given ? (float)(exact / (1 + 0.1 * log(r->factor))) : 1.0f;
     return flag * in_kernel;
 }

@@ -145,6 +145,11 @@ START_TEST(attention_factor_of_the_engines) {
     ck_assert_float_eq(a, 1.0f + 0.1f * logf(1.0f / (1.0f / 3.0f)));
     test_assert_ok(ropelaw_method_attention_engine(yarn, &p, ROPELAW_ENGINE_HF, 0, &a, &e), e);
     ck_assert_float_eq(a, (float)(0.1 * log(3) + 1));
+    p.factor = 0.5; /* the kernel knows no floor at 1, transformers does */
+    test_assert_ok(ropelaw_method_attention_engine(yarn, &p, ROPELAW_ENGINE_HF, 0, &a, &e), e);
+    ck_assert_float_eq(a, 1);
+    test_assert_ok(ropelaw_method_attention_engine(yarn, &p, ROPELAW_ENGINE_GGML, 0, &a, &e), e);
+    ck_assert_float_eq(a, 1.0f + 0.1f * logf(1.0f / (1.0f / 0.5f)));
     test_assert_fails(ropelaw_method_attention_engine(yarn, &p, ROPELAW_ENGINE_HF, 0, NULL, &e),
                       ROPELAW_INVALID, e, "attention");
     test_assert_fails(ropelaw_method_attention_engine(yarn, &p, (ropelaw_engine)5, 0, &a, &e),
