@@ -279,6 +279,39 @@ START_TEST(wrong_types_and_values_are_refused) {
 }
 END_TEST
 
+/* int(head_dim * partial) in double, as Python has it: 100 * 0.29 is 28.999999999999996, so 28. */
+START_TEST(fractions_are_cut_not_rounded) {
+    ropelaw_model m = parse("{" SIZES "\"head_dim\": 100, \"partial_rotary_factor\": 0.29}");
+    test_assert_abs(m.kinds[0].rope.rotary_dim, 28, 0);
+    ropelaw_model_clear(&m);
+}
+END_TEST
+
+START_TEST(cut_and_damaged_files) {
+    FILE *file = fopen("tests/model/configs/llama31-8b.json", "r");
+    char text[2000], damaged[2000];
+    ck_assert_ptr_nonnull(file);
+    size_t n = fread(text, 1, sizeof text, file);
+    fclose(file);
+    for (size_t i = 0; i + 1 < n; i++) { /* only the last newline may go */
+        ropelaw_model m;
+        ropelaw_error e = {0};
+        if (i + 2 < n) {
+            ropelaw_status status = ropelaw_model_parse(text, i, "cut", &m, &e);
+            ck_assert_msg(status == ROPELAW_PARSE, "%zu bytes: %s", i, ropelaw_status_str(status));
+        }
+        for (int byte = 0; byte < 256; byte += 51) {
+            memcpy(damaged, text, n);
+            damaged[i] = (char)byte;
+            if (!ropelaw_model_parse(damaged, n, "damaged", &m, &e))
+                ropelaw_model_clear(&m);
+            else
+                ck_assert_str_ne(e.message, "");
+        }
+    }
+}
+END_TEST
+
 START_TEST(unknown_methods_are_said_not_guessed) {
     ropelaw_model m = parse("{" SIZES "\"rope_scaling\": {\"rope_type\": \"zigzag\", \"factor\": 2}}");
     ck_assert_int_eq(m.kinds[0].rope.known, 0);
@@ -348,6 +381,8 @@ int main(void) {
                                   contradictions_name_both_values_and_the_winner,
                                   what_is_no_model_says_what_it_is,
                                   wrong_types_and_values_are_refused,
+                                  fractions_are_cut_not_rounded,
+                                  cut_and_damaged_files,
                                   unknown_methods_are_said_not_guessed,
                                   letters_and_flags_split_layers,
                                   defaults_are_sorted_out,
