@@ -98,22 +98,36 @@ static void pack_queries(const forward *f, const scratch *s, size_t h, size_t q0
     memset(s->out, 0, n * p->head_dim * sizeof *s->out);
 }
 
+/* Largest of n numbers and `largest`, NaN if one is NaN; four chains, because one waits for itself. */
+static double row_maximum(const double *row, size_t n, double largest) {
+    double m[4] = {largest, largest, largest, largest};
+    bool nan = false;
+    size_t c = 0;
+    for (; c + 4 <= n; c += 4)
+        for (size_t k = 0; k < 4; k++) {
+            m[k] = row[c + k] > m[k] ? row[c + k] : m[k];
+            nan |= row[c + k] != row[c + k];
+        }
+    for (; c < n; c++) {
+        m[0] = row[c] > m[0] ? row[c] : m[0];
+        nan |= row[c] != row[c];
+    }
+    return nan ? NAN : fmax(fmax(m[0], m[1]), fmax(m[2], m[3]));
+}
+
 /* One row of scores becomes weights, 0 where it does not see; the row's output is rescaled. Returns whether all was
    seen. */
 static bool weigh_row(const forward *f, const scratch *s, size_t r, size_t i, const size_t j[2]) {
     attention_seen see = attention_seen_keys(f->p, i);
-    double *row = s->scores + r * COLS, before = s->largest[r], largest = before, sum = 0;
-    bool all = true, nan = false;
-    for (size_t c = 0; c < j[1] - j[0]; c++) {
-        bool seen = attention_sees(&see, j[0] + c);
-        all = all && seen;
-        if (!seen) row[c] = -INFINITY;
-        if (row[c] > largest) largest = row[c];
-        nan = nan || isnan(row[c]);
-    }
-    if (nan) largest = NAN;
+    size_t n = j[1] - j[0];
+    double *row = s->scores + r * COLS, before = s->largest[r], sum = 0;
+    bool all = see.first <= j[0] && j[1] <= see.end;
+    for (size_t c = 0; c < n && !all; c++)
+        if (!attention_sees(&see, j[0] + c)) row[c] = -INFINITY;
+    double largest = row_maximum(row, n, before);
     double base = largest == -INFINITY ? 0 : largest, scale = exp(before - base);
-    for (size_t c = 0; c < j[1] - j[0]; c++) sum += row[c] = exp(row[c] - base);
+    for (size_t c = 0; c < n; c++) row[c] = exp(row[c] - base);
+    for (size_t c = 0; c < n; c++) sum += row[c];
     s->largest[r] = largest;
     s->sum[r] = s->sum[r] * scale + sum;
     if (scale != 1)
