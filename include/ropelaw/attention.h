@@ -165,7 +165,8 @@ ROPELAW_API ropelaw_status ropelaw_attention_forward(const ropelaw_attention_pro
 
 /**
  * Gradients of L with respect to q, k and v (before rotation), given dout = dL/dout and the forward's out,
- * lse. Overwrites dq, dk, dv. Deterministic; parallel over the key heads.
+ * lse. Overwrites dq, dk, dv. Deterministic; parallel over the key heads. A NaN or infinity anywhere in the
+ * inputs of a key head leaves all gradients of that head and of its query heads unspecified; others are right.
  */
 ROPELAW_API ropelaw_status ropelaw_attention_backward(const ropelaw_attention_problem *problem,
                                                       const ropelaw_attention_options *options,

@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
     const ropelaw_attention_problem *p;
     const ropelaw_attention_f64 *x;
+    const attention_kernel *kernel;
     size_t n_threads, blocks_per_head;
     double *keys; /* [n_kv_heads][n_tok][head_dim] */
     scratch *threads;
@@ -126,7 +127,7 @@ static bool weigh_row(const forward *f, const scratch *s, size_t r, size_t i, co
         if (!attention_sees(&see, j[0] + c)) row[c] = -INFINITY;
     double largest = row_maximum(row, n, before);
     double base = largest == -INFINITY ? 0 : largest, scale = exp(before - base);
-    for (size_t c = 0; c < n; c++) row[c] = exp(row[c] - base);
+    f->kernel->exp_row(row, n, base);
     for (size_t c = 0; c < n; c++) sum += row[c];
     s->largest[r] = largest;
     s->sum[r] = s->sum[r] * scale + sum;
@@ -223,6 +224,7 @@ ropelaw_status ropelaw_attention_forward_f64(const ropelaw_attention_problem *p,
     if (status) return status;
     forward f = {.p = p,
                  .x = x,
+                 .kernel = kernel,
                  .n_threads = options && options->n_threads ? options->n_threads : 1,
                  .blocks_per_head = (p->n_tok + ROWS - 1) / ROWS};
     take(&f, &arena);

@@ -59,6 +59,8 @@ typedef struct {
     void (*turn)(const attention_turn *turn, const float *in, float *out);
     /* Multiply-adds in registers and nothing else; returns the number of operations. */
     double (*spin)(size_t n);
+    /* row[i] = e^(row[i] - base), i < n; row[i] <= base; what is below e^-708 may be 0, NaN for NaN. */
+    void (*exp_row)(double *row, size_t n, double base);
     /* `turn` past the cache, or NULL: half split, rotary_dim = head_dim a multiple of 32, out on 64 bytes, in != out;
        stream_end() makes the stores visible to other threads. */
     void (*turn_stream)(const attention_turn *turn, const float *in, float *out);

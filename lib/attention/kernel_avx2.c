@@ -2,6 +2,7 @@
 #ifdef ROPELAW_HAVE_X86
 #include "attention/kernel.h"
 #include <immintrin.h>
+#include <math.h>
 
 typedef __m256 vec;
 
@@ -81,6 +82,7 @@ const attention_kernel attention_kernel_avx2 = {
     angles,
     turn,
     spin,
+    exp_row,
     NULL,
     NULL
 };

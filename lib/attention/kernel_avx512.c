@@ -2,6 +2,7 @@
 #ifdef ROPELAW_HAVE_X86
 #include "attention/kernel.h"
 #include <immintrin.h>
+#include <string.h>
 
 typedef __m512 vec;
 
@@ -94,6 +95,7 @@ const attention_kernel attention_kernel_avx512 = {
     angles,
     turn,
     spin,
+    exp_row,
     turn_stream,
     stream_end
 };

@@ -76,6 +76,7 @@ const attention_kernel attention_kernel_portable = {
     angles,
     turn,
     spin,
+    exp_row,
     NULL,
     NULL
 };
