@@ -1,0 +1,95 @@
+/* The simulation gates of the law at full size: prints docs/simulation-law.md.
+
+   usage: simulate_law [REPS [THREADS [SEED]]]     default 2000 1 20231   (about 25 ms of one core per curve replicate) */
+#include "law_gates.h"
+#include <math.h>
+#include <ropelaw/version.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const slope_design slopes[] = {
+    {0,  .02, 14   },
+    {0,  .1,  14   },
+    {.3, .02, 14   },
+    {.3, .1,  14   },
+    {0,  .02, 11.46},
+    {0,  .1,  11.46},
+    {.3, .02, 11.46},
+    {.3, .1,  11.46},
+    {0,  .02, 10.82},
+    {0,  .1,  10.82},
+    {.3, .02, 10.82},
+    {.3, .1,  10.82}
+};
+
+static int slope_table(const gate_options *o) {
+    int failures = 0;
+    printf("\n## Effective dimension from curves\n\n"
+           "Ten runs, twelve lengths an octave apart, rotary_dim 128, slope 0.72 (effective dimension "
+           "92.16), tau 0.05,\n"
+           "bases over 2.4 decades. `w`: width of the true bend, `sd`: noise of ln ppl. Coverage of the 95 "
+           "%% interval by\n"
+           "the p value at the truth; size: 5 %% test of (slope, c) at the truth. Gate: |bias| <= 0.6 and "
+           "coverage\n"
+           "0.92 to 0.99, for every row.\n\n"
+           "| w | sd | censored | bias | sd of estimate | coverage | chi-square would cover | size | not "
+           "fitted | gate |\n"
+           "|---|---|---|---|---|---|---|---|---|---|\n");
+    for (size_t k = 0; k < sizeof slopes / sizeof *slopes; k++) {
+        slope_result r = gate_slope(&slopes[k], o);
+        int pass = r.bias <= .6 && r.bias >= -.6 && r.covers >= .92 && r.covers <= .99 && r.failed == 0;
+        failures += !pass;
+        printf("| %g | %g | %.0f %% | %+.2f | %.2f | %.3f | %.3f | %.3f | %zu | %s |\n", slopes[k].width,
+               slopes[k].sd, 100 * r.censored, r.bias, r.sd, r.covers, r.chi2, r.rejects_theory, r.failed,
+               pass ? "pass" : "FAIL");
+        fflush(stdout);
+    }
+    return failures;
+}
+
+static int bound_table(const gate_options *o) {
+    int failures = 0;
+    printf(
+        "\n## Prediction and inverse from lengths and limits\n\n"
+        "n runs with known break (or limit), slope 0.7, bases over 3 decades. `new run`: share of new runs, "
+        "at a base\n"
+        "drawn from the range, beyond the one-sided 90 %% lower band; `inverse`: chance that a run at the "
+        "base found for\n"
+        "a target (the true law at three quarters of the range) reaches it. Gate: both 0.88 to 0.95, slope "
+        "0.90 to 0.98.\n\n"
+        "| n | censored | tau | bias of slope | slope 95 %% | new run 90 %% | inverse 90 %% | unsolvable | "
+        "log10 base, median | "
+        "of the true median law | not fitted | gate |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    for (int k = 0; k < 12; k++) {
+        bound_design d = {k < 4 ? 6 : (k < 8 ? 10 : 16), k & 2 ? .3 : 0, k & 1 ? .3 : .1};
+        bound_result r = gate_bounds(&d, o);
+        int pass = r.predicts >= .88 && r.predicts <= .95 && r.inverts >= .88 && r.inverts <= .95 &&
+                   r.covers >= .90 && r.covers <= .98;
+        failures += !pass;
+        printf("| %zu | %.0f %% | %g | %+.4f | %.3f | %.3f | %.3f | %zu | %.2f | %.2f | %zu | %s |\n", d.n,
+               100 * d.censored, d.tau, r.bias, r.covers, r.predicts, r.inverts, r.unsolvable, r.log10_base,
+               r.log10_true, r.failed, pass ? "pass" : "FAIL");
+        fflush(stdout);
+    }
+    return failures;
+}
+
+int main(int argc, char **argv) {
+    gate_options o = {20231, 2000, 1};
+    if (argc > 1) o.reps = strtoul(argv[1], NULL, 10);
+    if (argc > 2) o.threads = strtoul(argv[2], NULL, 10);
+    if (argc > 3) o.seed = strtoull(argv[3], NULL, 10);
+    if (o.reps < 10) {
+        fprintf(stderr, "usage: simulate_law [REPS >= 10 [THREADS [SEED]]]\n");
+        return 2;
+    }
+    printf("# Simulated properties of the law fit\n\n"
+           "Made by `simulate_law %zu THREADS %llu` (tests/fit/simulate_law.c), ropelaw %s; the same for any "
+           "number of\n"
+           "threads. %zu replicates a row: the standard error of a coverage of 0.95 is %.4f.\n",
+           o.reps, (unsigned long long)o.seed, ropelaw_version(), o.reps, sqrt(0.95 * 0.05 / (double)o.reps));
+    int failures = slope_table(&o);
+    failures += bound_table(&o);
+    printf("\n%d of 24 rows outside their gate.\n", failures);
+    return failures > 0;
+}
