@@ -96,6 +96,7 @@ typedef struct {
     double before, rise, width; /* nat per e-fold of length, the same, ln length */
     double sigma;               /* noise of y [nat]; in units of the standard errors where those are given */
     double rss, df;
+    double shift_se; /* [ln token] common error of all breaks that the error of the shape makes */
     double rise_cap; /* [nat] that was used; INFINITY: none */
     size_t n_points;
     uint32_t

@@ -10,9 +10,10 @@
 /* The runs of one model that its law uses. */
 typedef struct {
     size_t n;
-    double *u;       /* [n] ln base */
-    double *floor;   /* [n] ln tune_len, or -inf */
-    fit_term *terms; /* [n] */
+    double *u;             /* [n] ln base */
+    double *floor;         /* [n] ln tune_len, or -inf */
+    fit_term *terms;       /* [n] */
+    double shift_variance; /* of the error of the shared shape, common to all psi */
 } fit_law_data;
 
 /* Whether a run's facts put it into a law at all, and its setting if so. tune_len not given: train_len. */

@@ -154,6 +154,8 @@ static ropelaw_status fit_curves(group *g, double rise_cap, ropelaw_law_model *m
         return s;
     }
     m->shape.before = f.shape.pre, m->shape.rise = f.shape.rise, m->shape.width = f.shape.width;
+    g->data.shift_variance = f.shift_variance;
+    m->shape.shift_se = sqrt(f.shift_variance);
     m->shape.sigma = f.sigma, m->shape.rss = f.rss, m->shape.df = f.df;
     m->shape.rise_cap = rise_cap, m->shape.n_points = f.n_points;
     m->shape.caveats = (f.at_bound ? ROPELAW_CAVEAT_AT_EDGE : 0u) |

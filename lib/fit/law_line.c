@@ -15,9 +15,10 @@ static const double tau_starts[] = {0.25, 0.03}, least_start = 0.02;
 
 typedef struct {
     const fit_line_problem *problem;
-    double *q; /* orthonormal columns [n][p] */
-    double *r; /* x = q r, upper triangular [p][p] */
-    double *v; /* point [p + 1]: coefficients of q, ln tau */
+    double *q;    /* orthonormal columns [n][p] */
+    double *r;    /* x = q r, upper triangular [p][p] */
+    double *v;    /* point [p + 2]: coefficients of q, ln tau, shift in units of its standard deviation */
+    double shift; /* that standard deviation; 0: the last variable is not there */
     double *g, *h, *best;
 } work;
 
@@ -52,14 +53,14 @@ static double tau_of(double v) {
 static double mean_of(const work *w, const double *v, size_t i) {
     double m = w->problem->offset[i];
     for (size_t j = 0; j < w->problem->p; j++) m += v[j] * w->q[i * w->problem->p + j];
-    return m;
+    return w->shift > 0 ? m + w->shift * v[w->problem->p + 1] : m;
 }
 
 static double negative_log(void *context, const double *v, double *g) {
     const work *w = context;
     const fit_line_problem *a = w->problem;
     size_t p = a->p;
-    double tau = tau_of(v[p]), sum = 0;
+    double tau = tau_of(v[p]), sum = 0, by_shift = 0;
     memset(g, 0, (p + 1) * sizeof *g);
     if (!(tau < 1e6)) return NAN;
     for (size_t i = 0; i < a->n; i++) {
@@ -67,9 +68,14 @@ static double negative_log(void *context, const double *v, double *g) {
         bool floored = a->floor && m < a->floor[i];
         sum -= fit_term_log(&a->terms[i], floored ? a->floor[i] : m, tau, &by_mean, &by_log_tau);
         for (size_t j = 0; j < p && !floored; j++) g[j] -= by_mean * w->q[i * p + j];
+        if (!floored) by_shift -= by_mean;
         g[p] -= by_log_tau;
     }
     g[p] *= exp(2 * v[p]) / (tau * tau);
+    if (w->shift > 0) {
+        sum += v[p + 1] * v[p + 1] / 2;
+        g[p + 1] = v[p + 1] + w->shift * by_shift;
+    }
     return sum;
 }
 
@@ -100,16 +106,20 @@ static void start(const work *w, double *v) {
         }
 }
 
+static size_t variables(const work *w) {
+    return w->problem->p + (w->shift > 0 ? 2 : 1);
+}
+
 static ropelaw_status work_create(const fit_line_problem *a, work *w, ropelaw_error *error) {
-    size_t n = a->n, p = a->p, count = n * p + p * p + 1 + (p + 1) * (p + 4);
-    double *m = core_malloc(count, sizeof *m);
+    size_t n = a->n, p = a->p, most = p + 2, count = n * p + p * p + 1 + most * (most + 3);
+    double *m = core_calloc(count, sizeof *m);
     if (!m) return core_fail_memory(error, count, sizeof *m);
-    *w = (work){a, m, NULL, NULL, NULL, NULL, NULL};
+    *w = (work){.problem = a, .q = m, .shift = sqrt(a->shift_variance)};
     w->r = m + n * p;
     w->v = w->r + p * p + 1;
-    w->g = w->v + p + 1;
-    w->best = w->g + p + 1;
-    w->h = w->best + p + 1;
+    w->g = w->v + most;
+    w->best = w->g + most;
+    w->h = w->best + most;
     if (orthonormalise(a, w->q, w->r)) return ROPELAW_OK;
     core_free(m);
     w->q = NULL;
@@ -124,14 +134,15 @@ static ropelaw_status maximise(work *w, num_minimize_report *best, ropelaw_error
     best->value = INFINITY;
     for (size_t k = 0; k < (hint > 0 ? 1 : CORE_COUNT(tau_starts)); k++) {
         num_minimize_report r;
+        w->v[p + 1] = 0;
         start(w, w->v);
         w->v[p] = log(hint > 0 ? fmax(hint, least_start) : tau_starts[k]);
         num_minimize_options o = {1e-7 * (double)(w->problem->n + 1), 1e-13, 300};
-        ropelaw_status s = num_minimize(negative_log, w, p + 1, w->v, &o, &r, error);
+        ropelaw_status s = num_minimize(negative_log, w, variables(w), w->v, &o, &r, error);
         if (s && s != ROPELAW_INVALID) return s;
         if (!s && r.value < best->value - 1e-9) {
             *best = r;
-            memcpy(w->best, w->v, (p + 1) * sizeof *w->v);
+            memcpy(w->best, w->v, variables(w) * sizeof *w->v);
         }
     }
     if (isfinite(best->value)) return ROPELAW_OK;
@@ -156,26 +167,30 @@ static bool invert(double *a, size_t n) {
     return true;
 }
 
-/* Information of the coefficients (and tau unless it sits on its floor), in the orthonormal basis; w->h gets
- * the inverse. */
+/* Information of the variables, tau left out where it sits on its floor, in the orthonormal basis; w->h gets the inverse. */
 static bool information(work *w, bool tau_free, size_t *size) {
-    size_t p = w->problem->p, n = p + (tau_free ? 1 : 0);
+    size_t p = w->problem->p, all = variables(w), n = 0;
     double tau = tau_of(w->best[p]);
-    memcpy(w->v, w->best, (p + 1) * sizeof *w->v);
-    *size = n;
-    for (size_t j = 0; j < n; j++) {
-        double step = j < p ? 1e-3 * tau : 1e-4;
+    memcpy(w->v, w->best, all * sizeof *w->v);
+    for (size_t j = 0; j < all; j++) {
+        if (j == p && !tau_free) continue;
+        double step = j < p ? 1e-3 * tau : (j == p ? 1e-4 : 1e-3), *row = w->h + n++ * all;
         for (int side = -1; side <= 1; side += 2) {
             w->v[j] = w->best[j] + side * step;
             negative_log(w, w->v, w->g);
-            for (size_t i = 0; i < n; i++)
-                w->h[j * n + i] = side < 0 ? -w->g[i] : (w->h[j * n + i] + w->g[i]) / (2 * step);
+            for (size_t i = 0; i < all; i++) row[i] = side < 0 ? -w->g[i] : (row[i] + w->g[i]) / (2 * step);
         }
         w->v[j] = w->best[j];
     }
+    for (size_t i = 0; i < n; i++) /* close the column of tau where it is left out */
+        for (size_t j = 0, from = 0; j < n; j++, from++) {
+            if (from == p && !tau_free) from++;
+            w->h[i * n + j] = w->h[i * all + from];
+        }
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++)
             w->h[i * n + j] = w->h[j * n + i] = (w->h[i * n + j] + w->h[j * n + i]) / 2;
+    *size = n;
     return invert(w->h, n);
 }
 
@@ -246,7 +261,7 @@ ropelaw_status fit_line_profile(const fit_line_problem *a, size_t k, double valu
         for (size_t j = 0, to = 0; j < p; j++)
             if (j != k) x[i * (p - 1) + to++] = a->x[i * p + j];
     }
-    fit_line_problem b = {n, p - 1, x, memory, a->floor, a->terms, a->tau_hint};
+    fit_line_problem b = {n, p - 1, x, memory, a->floor, a->terms, a->tau_hint, a->shift_variance};
     work w;
     num_minimize_report report;
     ropelaw_status s = work_create(&b, &w, error);

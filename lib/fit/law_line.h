@@ -14,6 +14,8 @@ typedef struct {
     const double *floor;   /* [n] ln of the length below which a run cannot break; -inf; NULL: none */
     const fit_term *terms; /* [n] */
     double tau_hint;       /* start here; 0: try several starts */
+    double
+        shift_variance; /* of an error that all psi share (the shape's): a shift with a normal prior; 0: none */
 } fit_line_problem;
 
 typedef struct {

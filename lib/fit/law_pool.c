@@ -91,8 +91,8 @@ static void fit_random(const fit_line *separate, size_t j, double level, ropelaw
 
 static ropelaw_status fit_shared(pool_work *w, double level, ropelaw_law_pool *pool, ropelaw_error *error) {
     size_t j = w->j;
-    fit_line_problem apart = {w->n, 2 * j, w->x, w->zero, NULL, w->terms, 0};
-    fit_line_problem one = {w->n, j + 1, w->shared, w->zero, NULL, w->terms, 0};
+    fit_line_problem apart = {w->n, 2 * j, w->x, w->zero, NULL, w->terms, 0, 0};
+    fit_line_problem one = {w->n, j + 1, w->shared, w->zero, NULL, w->terms, 0, 0};
     fit_line separate = {0}, shared = {0};
     double interval[2];
     ropelaw_status s = fit_line_fit(&one, &shared, error);

@@ -8,6 +8,7 @@
 #include "fit/law_shape.h"
 #include "num/minimize.h"
 #include <math.h>
+#include <string.h>
 
 static const double rise_min = 1e-3, rise_max = 50, width_max = 1.5;
 static const double start_rise[] = {0.3, 0.8, 2, 5, 12}, start_width[] = {0.03, 0.2, 0.6};
@@ -42,8 +43,7 @@ static fit_shape shape_of(const joint *j, const double *v, double slope[2]) {
     return s;
 }
 
-static double objective(void *context, const double *v, double *g) {
-    const joint *j = context;
+static double evaluate(const joint *j, const double *v, double *g) {
     double slope[2], rss = j->noise;
     fit_shape s = shape_of(j, v, slope);
     g[0] = g[1] = g[2] = 0;
@@ -58,6 +58,10 @@ static double objective(void *context, const double *v, double *g) {
     }
     for (int k = 0; k < 3; k++) g[k] *= j->points / 2 / rss;
     return j->points / 2 * log(rss);
+}
+
+static double objective(void *context, const double *v, double *g) {
+    return evaluate(context, v, g);
 }
 
 typedef struct {
@@ -99,7 +103,7 @@ static double shortest_gap(const fit_curve *curves, size_t n) {
 }
 
 /* Counts behind sigma: points that pull, and runs whose psi they determine. */
-static void count(const joint *j, fit_shape_fit *f) {
+static void count(const joint *j, fit_shape_fit *f, bool *broken) {
     f->rss = 0, f->n_points = 0, f->n_broken = 0;
     for (size_t i = 0; i < j->n; i++) {
         const fit_curve *c = &j->curves[i];
@@ -108,7 +112,8 @@ static void count(const joint *j, fit_shape_fit *f) {
         fit_curve_eval(c, &f->shape, fit_curve_high(c), &far);
         f->rss += v.rss;
         f->n_points += c->n_measured;
-        f->n_broken += psi < c->x[c->n - 1] && psi > c->x[0] && far.rss > v.rss;
+        broken[i] = psi < c->x[c->n - 1] && psi > c->x[0] && far.rss > v.rss;
+        f->n_broken += broken[i];
     }
     f->df = (double)f->n_points - (double)j->n - (double)f->n_broken - 3;
 }
@@ -126,12 +131,64 @@ static ropelaw_status settle_sigma(bool known, fit_shape_fit *f, ropelaw_error *
                             "more than runs, breaks and 3 shared parameters, or standard errors");
 }
 
+/* Mean psi of the runs that break within their lengths under the fitted shape. */
+static double mean_break(const joint *j, const fit_shape *shape, const bool *broken) {
+    double sum = 0, n = 0;
+    for (size_t i = 0; i < j->n; i++) {
+        fit_curve_value v;
+        if (!broken[i]) continue;
+        sum += fit_curve_best(&j->curves[i], shape, &v);
+        n++;
+    }
+    return n > 0 ? sum / n : 0;
+}
+
+/* Inverse of a symmetric 3 x 3 matrix by cofactors. */
+static void invert3(double h[3][3], double inverse[3][3]) {
+    double det = 0;
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) {
+            int a = (i + 1) % 3, b = (i + 2) % 3, c = (k + 1) % 3, d = (k + 2) % 3;
+            inverse[k][i] = h[a][c] * h[b][d] - h[a][d] * h[b][c];
+        }
+    for (int k = 0; k < 3; k++) det += h[0][k] * inverse[k][0];
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) inverse[i][k] /= det;
+}
+
+/* An error of the shape moves every psi by nearly the same amount (rise and width set where on the bend psi lies): the
+   variance of that amount, by the delta method. The bounds of rise and width act as a wide prior on the mapped
+   variables (standard deviation 3), which keeps the information regular when one of them sits on a bound. */
+static double shift_variance(const joint *j, const double *at, const bool *broken, double per_df) {
+    double h[3][3], c[3][3], by[3], v[3], g[3], slope[2], variance = 0;
+    for (int k = 0; k < 3; k++) {
+        double step = k == 0 ? 1e-3 : 1e-2, psi[2];
+        for (int side = 0; side < 2; side++) {
+            for (int i = 0; i < 3; i++) v[i] = at[i];
+            v[k] += side ? step : -step;
+            evaluate(j, v, g);
+            for (int i = 0; i < 3; i++) h[k][i] = side ? (h[k][i] + g[i]) / (2 * step) : -g[i];
+            fit_shape s = shape_of(j, v, slope);
+            psi[side] = mean_break(j, &s, broken);
+        }
+        by[k] = (psi[1] - psi[0]) / (2 * step);
+    }
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < i; k++) h[i][k] = h[k][i] = (h[i][k] + h[k][i]) / 2;
+    h[1][1] += 1.0 / 9, h[2][2] += 1.0 / 9;
+    invert3(h, c);
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) variance += by[i] * c[i][k] * by[k];
+    variance *= per_df;
+    return variance > 0 && isfinite(variance) ? variance : 0;
+}
+
 ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
                                ropelaw_error *error) {
     joint j = {curves, n, 0, shortest_gap(curves, n) / 50, 0};
     fit_shape_fit f = {.rss = INFINITY};
     candidate start[STARTS];
-    double best = INFINITY, slope[2];
+    double best = INFINITY, slope[2], end[3] = {0, 0, 0};
     if (!isfinite(j.width_min))
         return core_fail(error, ROPELAW_INVALID, "runs", "", "", "no run has two different lengths");
     j.width_min = fmin(j.width_min, 0.1);
@@ -149,6 +206,7 @@ ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fi
         if (r.value >= best) continue;
         best = r.value;
         f.shape = shape_of(&j, start[k].v, slope);
+        memcpy(end, start[k].v, sizeof end);
         f.gradient = r.gradient;
         f.converged = r.end != NUM_END_MAXITER;
     }
@@ -156,8 +214,14 @@ ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fi
         return core_fail(error, ROPELAW_NOCONV, "", "", "", "no start of the joint fit is finite");
     f.at_bound = f.shape.rise < rise_min * (1 + at_bound) || f.shape.rise > rise_max * (1 - at_bound) ||
                  f.shape.width < j.width_min * (1 + at_bound) || f.shape.width > width_max * (1 - at_bound);
-    count(&j, &f);
+    bool *broken = core_calloc(n ? n : 1, sizeof *broken);
+    if (!broken) return core_fail_memory(error, n, sizeof *broken);
+    count(&j, &f, broken);
     ropelaw_status s = settle_sigma(known, &f, error);
+    /* the objective estimates the noise as rss / points; what sigma says is rss / df, or 1 */
+    if (!s)
+        f.shift_variance = shift_variance(&j, end, broken, f.sigma * f.sigma * j.points / (f.rss + j.noise));
     if (!s) *fit = f;
+    core_free(broken);
     return s;
 }

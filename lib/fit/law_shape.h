@@ -10,8 +10,9 @@ typedef struct {
     double rss, df;  /* df: active points - runs - broken runs - 3 */
     double gradient; /* largest component of the gradient of (N/2) ln rss at the end */
     size_t n_points, n_broken;
-    bool at_bound;    /* rise or width on a bound */
-    bool sigma_given; /* sigma is 1: df is below the least that would estimate it */
+    double shift_variance; /* of the mean psi of the broken runs, from the covariance of the shape */
+    bool at_bound;         /* rise or width on a bound */
+    bool sigma_given;      /* sigma is 1: df is below the least that would estimate it */
     bool converged;
 } fit_shape_fit;
 

@@ -50,26 +50,33 @@ static void draw_curves(const slope_design *d, ropelaw_random *r, sample *s) {
 }
 
 static ropelaw_status fit_sample(sample *s, double slot[SLOTS], ropelaw_error *error) {
-    fit_shape_fit shape;
-    fit_line line = {0}, theory = {0};
-    double profile = 0;
+    fit_shape_fit shape = {0};
+    fit_line line = {0}, theory = {0}, unit = {0};
+    double profile = 0, unit_profile = 0;
     ropelaw_status status = fit_shape_joint(s->curves, RUNS, false, &shape, error);
     for (int i = 0; i < RUNS && !status; i++)
         status = fit_term_tabulate(&s->curves[i], &shape.shape, shape.sigma, &s->terms[i], error);
-    fit_line_problem free = {RUNS, 2, s->design, s->offset, NULL, s->terms, 0};
-    fit_line_problem fixed = {RUNS, 0, NULL, s->truth, NULL, s->terms, 0};
+    fit_line_problem free = {RUNS, 2, s->design, s->offset, NULL, s->terms, 0, shape.shift_variance};
+    fit_line_problem fixed = {RUNS, 0, NULL, s->truth, NULL, s->terms, 0, shape.shift_variance};
+    double u[RUNS], ln_2pi[RUNS];
+    for (int i = 0; i < RUNS; i++) u[i] = s->design[2 * i + 1], ln_2pi[i] = log_2pi;
+    fit_line_problem one = {RUNS, 1, u, ln_2pi, NULL, s->terms, 0, shape.shift_variance};
     if (!status) status = fit_line_fit(&free, &line, error);
     if (!status) status = fit_line_profile(&free, 1, 0.72, &profile, error);
     if (!status) status = fit_line_fit(&fixed, &theory, error);
+    if (!status) status = fit_line_fit(&one, &unit, error);
+    if (!status) status = fit_line_profile(&one, 0, 0.72, &unit_profile, error);
     if (!status) {
         slot[0] = 1;
         slot[1] = 128 * (line.theta[1] - 0.72);
         slot[2] = fit_line_test(&line, 2, profile, 1).p > 0.05;
         slot[3] = 2 * (line.log_likelihood - profile) <= num_chi2_quantile(0.95, 1);
         slot[4] = s->censored;
+        slot[6] = 128 * (unit.theta[0] - 0.72);
+        slot[7] = fit_line_test(&unit, 1, unit_profile, 1).p > 0.05;
         slot[5] = fit_line_test(&line, 2, theory.log_likelihood, 2).p < 0.05;
     }
-    fit_line_clear(&line), fit_line_clear(&theory);
+    fit_line_clear(&line), fit_line_clear(&theory), fit_line_clear(&unit);
     for (int i = 0; i < RUNS; i++) fit_term_clear(&s->terms[i]);
     return status == ROPELAW_NOMEM ? status : ROPELAW_OK;
 }
@@ -115,6 +122,7 @@ slope_result gate_slope(const slope_design *design, const gate_options *o) {
     r.sd = sqrt(squares / ((double)r.n - 1));
     r.covers = mean_of(slot, o->reps, r.n, 2), r.chi2 = mean_of(slot, o->reps, r.n, 3);
     r.censored = mean_of(slot, o->reps, r.n, 4), r.rejects_theory = mean_of(slot, o->reps, r.n, 5);
+    r.unit_bias = mean_of(slot, o->reps, r.n, 6), r.unit_covers = mean_of(slot, o->reps, r.n, 7);
     free(slot);
     return r;
 }
@@ -141,7 +149,7 @@ static ropelaw_status bound_replicate(void *context, size_t task, size_t thread,
     }
     new_u = first + span * ropelaw_random_uniform(&r);
     new_z = log_2pi + 0.7 * new_u + d->tau * ropelaw_random_normal(&r);
-    fit_line_problem a = {d->n, 2, x, offset, NULL, terms, 0};
+    fit_line_problem a = {d->n, 2, x, offset, NULL, terms, 0, 0};
     ropelaw_status s = fit_line_fit(&a, &line, error);
     if (!s) s = fit_line_profile(&a, 1, 0.7, &profile, error);
     if (!s && (double)line.n_bounded - 2 >= 1) {

@@ -13,10 +13,11 @@ typedef struct {
 
 typedef struct {
     size_t n, failed;
-    double censored;       /* share of runs that break beyond their last length */
-    double bias, sd;       /* of the effective dimension */
-    double covers, chi2;   /* of the truth, at 95 %, by F(1, n_u - 2) and by chi-square */
-    double rejects_theory; /* size of the 5 % test of (slope, c) = truth */
+    double censored;               /* share of runs that break beyond their last length */
+    double bias, sd;               /* of the effective dimension */
+    double covers, chi2;           /* of the truth, at 95 %, by F(1, n_u - 2) and by chi-square */
+    double rejects_theory;         /* size of the 5 % test of (slope, c) = truth */
+    double unit_bias, unit_covers; /* with c = 1 */
 } slope_result;
 
 /* Lengths and limits alone: slope 0.7 over 3 standard deviations' worth of bases. */

@@ -17,7 +17,7 @@ static fit_line_problem data(uint64_t seed, double tau) {
         z[i] = 1.8 + 0.7 * u + tau * ropelaw_random_normal(&r);
         terms[i] = (fit_term){.kind = FIT_TERM_POINT, .lo = z[i], .hi = z[i]};
     }
-    return (fit_line_problem){N, 2, x, offset, NULL, terms, 0};
+    return (fit_line_problem){N, 2, x, offset, NULL, terms, 0, 0};
 }
 
 typedef struct {
@@ -75,13 +75,44 @@ START_TEST(the_test_is_the_f_test) {
         off[i] = log(2 * M_PI) + 0.72 * x[2 * i + 1];
         rss0 += pow(z[i] - off[i], 2);
     }
-    fit_line_problem none = {N, 0, x, off, NULL, terms, 0};
+    fit_line_problem none = {N, 0, x, off, NULL, terms, 0, 0};
     test_assert_ok(fit_line_fit(&none, &fixed, &e), e);
     fit_test t = fit_line_test(&full, 2, fixed.log_likelihood, 2);
     double f = (rss0 - o.rss) / 2 / (o.rss / (N - 2));
     test_assert_rel(t.f, f, 1e-6);
     test_assert_rel(t.p, num_f_tail(f, 2, N - 2), 1e-5);
     fit_line_clear(&full), fit_line_clear(&fixed);
+}
+END_TEST
+
+/* A shift with a normal prior is a ridge on the intercept: its closed form, from no freedom to all of it. */
+START_TEST(a_common_shift_is_a_ridge_on_the_intercept) {
+    data(3, 0.2);
+    ropelaw_error e = {0};
+    double u[N], off[N], zero[N] = {0};
+    for (int i = 0; i < N; i++) u[i] = x[2 * i + 1], off[i] = 1.8;
+    for (double variance = 1e-6; variance < 1e5; variance *= 100) {
+        fit_line_problem one = {N, 1, u, off, NULL, terms, 0, variance};
+        fit_line l;
+        test_assert_ok(fit_line_fit(&one, &l, &e), e);
+        double suu = 0, su = 0, suz = 0, sz = 0, ridge = l.tau * l.tau / variance;
+        for (int i = 0; i < N; i++)
+            suu += u[i] * u[i], su += u[i], suz += u[i] * (z[i] - 1.8), sz += z[i] - 1.8;
+        /* normal equations of [u, 1] with tau^2 / variance added to the intercept's diagonal */
+        double slope = (suz * (N + ridge) - su * sz) / (suu * (N + ridge) - su * su);
+        test_assert_abs(l.theta[0], slope, 2e-6);
+        test_assert_rel(l.covariance[0], l.tau * l.tau * (N + ridge) / (suu * (N + ridge) - su * su), 1e-2);
+        fit_line_clear(&l);
+    }
+    /* with a free intercept the shift widens its variance by exactly its own, and leaves the slope alone */
+    fit_line_problem a = {N, 2, x, zero, NULL, terms, 0, 0}, b = {N, 2, x, zero, NULL, terms, 0, 0.04};
+    fit_line plain, shifted;
+    test_assert_ok(fit_line_fit(&a, &plain, &e), e);
+    test_assert_ok(fit_line_fit(&b, &shifted, &e), e);
+    test_assert_abs(shifted.theta[1], plain.theta[1], 1e-5);
+    test_assert_rel(shifted.covariance[3], plain.covariance[3], 1e-3);
+    test_assert_rel(shifted.covariance[0] - plain.covariance[0], 0.04, 1e-2);
+    fit_line_clear(&plain), fit_line_clear(&shifted);
 }
 END_TEST
 
@@ -155,6 +186,7 @@ int main(void) {
     Suite *s = suite_create("law_line");
     const TTest *const tests[] = {complete_data_is_least_squares,
                                   the_test_is_the_f_test,
+                                  a_common_shift_is_a_ridge_on_the_intercept,
                                   limits_pull_the_right_way,
                                   floors_hold_the_mean,
                                   exact_data_and_equal_bases,
