@@ -153,6 +153,10 @@ static ropelaw_status fit_curves(group *g, double rise_cap, ropelaw_law_model *m
         if (error) *error = detail;
         return s;
     }
+    if (f.p_break > 0.01) {
+        m->reason = "no run of this model shows a break: straight lines fit as well";
+        return ROPELAW_OK;
+    }
     m->shape.before = f.shape.pre, m->shape.rise = f.shape.rise, m->shape.width = f.shape.width;
     g->data.shift_variance = f.shift_variance;
     m->shape.shift_se = sqrt(f.shift_variance);

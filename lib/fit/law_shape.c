@@ -7,6 +7,8 @@
    their bounds by a logistic map of their logarithms. The search starts from the best few of a grid. */
 #include "fit/law_shape.h"
 #include "num/minimize.h"
+#include "num/quantile.h"
+#include "num/root.h"
 #include <math.h>
 #include <string.h>
 
@@ -183,6 +185,28 @@ static double shift_variance(const joint *j, const double *at, const bool *broke
     return variance > 0 && isfinite(variance) ? variance : 0;
 }
 
+/* rss of straight lines with one slope for all runs. */
+static double straight(double pre, void *context) {
+    const joint *j = context;
+    fit_shape line = {pre, 0, 1};
+    double rss = 0;
+    for (size_t i = 0; i < j->n; i++) {
+        fit_curve_value v;
+        fit_curve_eval(&j->curves[i], &line, 0, &v);
+        rss += v.rss;
+    }
+    return rss;
+}
+
+/* p value of the breaks against straight lines: F with the rise, the width and a psi for each broken run. Noise alone
+   is fitted better by bends as well, and a law of such bends would be one of noise. */
+static double p_of_breaks(joint *j, const fit_shape_fit *f) {
+    num_interval slopes = {-10, 10, 1e-6};
+    double pre, rss = num_minimum(straight, j, slopes, &pre), df1 = (double)f->n_broken + 2;
+    double variance = f->sigma_given ? 1 : f->sigma * f->sigma;
+    return num_f_tail(fmax(rss - f->rss, 0) / df1 / variance, df1, f->sigma_given ? INFINITY : f->df);
+}
+
 ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
                                ropelaw_error *error) {
     joint j = {curves, n, 0, shortest_gap(curves, n) / 50, 0};
@@ -221,6 +245,7 @@ ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fi
     /* the objective estimates the noise as rss / points; what sigma says is rss / df, or 1 */
     if (!s)
         f.shift_variance = shift_variance(&j, end, broken, f.sigma * f.sigma * j.points / (f.rss + j.noise));
+    if (!s) f.p_break = p_of_breaks(&j, &f);
     if (!s) *fit = f;
     core_free(broken);
     return s;

@@ -10,6 +10,7 @@ typedef struct {
     double rss, df;  /* df: active points - runs - broken runs - 3 */
     double gradient; /* largest component of the gradient of (N/2) ln rss at the end */
     size_t n_points, n_broken;
+    double p_break;        /* of the breaks, against straight lines of one slope */
     double shift_variance; /* of the mean psi of the broken runs, from the covariance of the shape */
     bool at_bound;         /* rise or width on a bound */
     bool sigma_given;      /* sigma is 1: df is below the least that would estimate it */

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "fit_law.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -357,7 +357,7 @@ static int answer(cli_context *c, const ropelaw_series *series, const ropelaw_fi
                 cli_text(c, "reference", "line"));
     cli_source(c, "hinge: Hudson 1966; exact interval: Knowles, Siegmund, Zhang 1991, simulated; theory: "
                   "arXiv:2310.05209");
-    return CLI_OK;
+    return fit_law_answer(c, series, o->level);
 }
 
 static int run(cli_context *c) {
@@ -389,6 +389,7 @@ static const cli_option options[] = {
     {"all-families",    CLI_FLAG,    NULL,                        "compare BNSL_2 as well (slow)"                                  },
     {"residuals",       CLI_FLAG,    NULL,
      "with --format json: residuals, normal scores and influence of every point"                                                   },
+    FIT_LAW_OPTIONS,
     {NULL,              CLI_FLAG,    NULL,                        NULL                                                             }
 };
 

@@ -1,0 +1,46 @@
+"""The law in `fit`: the answer, the law file and what predict makes of it, runs without a break."""
+import math
+from cli import *
+
+
+def runs(slope, n=8, break_at=True):
+    """Noisy hinges of a known law: d 128, trained on 1024 with base 1e4."""
+    lines = ["run,eval_len_tok,ppl,model,rotary_dim,pretrain_base,train_len_tok,base"]
+    for i in range(n):
+        u = math.log(1e4) + 5.5 * i / (n - 1)
+        psi = math.log(2 * math.pi) + slope * u + 0.03 * math.cos(3 * i)
+        for k in range(12 if break_at else 3):
+            x = math.log(512) + k * math.log(2)
+            y = 2 - 0.05 * x + 2 * max(x - psi, 0) + 0.02 * math.sin(7 * i + 5 * k)
+            lines.append("r%d,%d,%.17g,m,128,10000,1024,%.17g" % (i, round(math.exp(x)), math.exp(y), math.exp(u)))
+    return file("runs.csv", "\n".join(lines) + "\n")
+
+
+@test
+def fit_saves_what_predict_uses():
+    saved = os.path.join(TMP.name, "saved.json")
+    d = run_json(["fit", runs(0.72), "--draws", "99", "--save-law", saved])["result"]
+    l = d["law"]
+    assert d["law_reason"] is None and l["n_runs"] == 8 and l["critical_dim"] == 72
+    e = l["effective_dim"]
+    assert e["lo"] < 0.72 * 128 < e["hi"] and e["lo"] < e["est"] < e["hi"]
+    assert l["test_theory"]["p"] < 0.05 and l["weights"][0]["dim"] == 92 and l["runs"][0]["use"] == "BROKEN"
+    assert "tau" in l and l["n_censored"] == 0 and set(l["intercept_factor"]) == {"est", "lo", "hi"}
+    i = run_json(["predict", "--rotary-dim", "128", "--base", "1e4", "--train-len", "1k", "--tune-base", "1e5", "--law",
+                  saved])["result"]["interval"]
+    assert abs(i["est"] / math.exp(l["intercept"] + l["slope"] * math.log(1e5)) - 1) < 1e-12
+    assert i["lo"] < 2 * math.pi * 1e5 ** 0.72 < i["hi"]
+    text = run(["fit", runs(0.72), "--draws", "99"]).stdout
+    assert "effective dim" in text and "theory 72" in text
+
+
+@test
+def fit_without_a_law_says_why():
+    d = run_json(["fit", runs(0.72, break_at=False), "--draws", "99"])["result"]
+    assert d["law"] is None and d["law_reason"]
+    p = run(["fit", runs(0.72, break_at=False), "--draws", "99", "--save-law", "x.json"])
+    assert p.returncode == 2 and "no model has a law" in p.stderr
+    assert run(["fit", runs(0.72), "--draws", "99", "--test", "--quiet"]).returncode == 1
+
+
+finish()
