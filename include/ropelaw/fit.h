@@ -101,10 +101,16 @@ typedef struct {
 
 /** What theory says of the run, and how it compares. */
 typedef struct {
-    double bound_tok;        /* closed form; NAN with `reason` */
-    const char *reason;      /* why there is none; "" */
-    ropelaw_coverage lo, hi; /* phase coverage, phi 0 and 1 rad; NAN where the facts are missing */
-    double ratio;            /* onset of the last eps (or the break where there is none) / bound; NAN */
+    double bound_tok;   /* closed form; NAN with `reason` */
+    const char *reason; /* why there is none; "" */
+    ropelaw_coverage lo,
+        hi;       /* phase coverage, phi 0 and 1 rad, of any method whose frequencies follow from the run's
+                                 facts; NAN where they do not, or where no pair is unsafe (UNBOUNDED) */
+    double ratio; /* onset of the last eps (or the break where there is none) / bound; NAN */
+    const char *ratio_reason; /* why there is none; "" */
+    double ratio_lo,
+        ratio_hi; /* bracket of the first eps / bound: what the measured lengths alone say; NAN for an
+                                  open end */
     uint32_t caveats;
 } ropelaw_fit_theory;
 

@@ -1,6 +1,8 @@
 /* What theory says of a run's facts, beside what was measured. */
 #include "fit/curve_fit.h"
 #include <math.h>
+#include <ropelaw/method.h>
+#include <ropelaw/rope.h>
 #include <string.h>
 
 static bool plain_method(const char *method) {
@@ -15,12 +17,77 @@ static const char *missing(const ropelaw_run *run) {
     return NULL;
 }
 
+/* Whether the frequencies in use follow from the method's name, its factor and the run's lengths alone. */
+static const ropelaw_method *fixed_method(const ropelaw_run *run) {
+    const ropelaw_method *m = run->method && *run->method ? ropelaw_method_find(run->method) : NULL;
+    const uint32_t more = ROPELAW_USES_FACTORS | ROPELAW_USES_EVAL_LEN | ROPELAW_USES_NEW_BASE |
+                          ROPELAW_USES_HEAD_DIM | ROPELAW_USES_PARTIAL;
+    if (!m || (m->uses & more)) return NULL;
+    return !(m->uses & ROPELAW_USES_FACTOR) || run->factor > 0 ? m : NULL;
+}
+
+/* Phase coverage under a method that rescales the frequencies: plain RoPE in pre-training, the method in tuning. */
+static void cover_method(const ropelaw_run *run, ropelaw_fit_theory *t) {
+    enum { DIM_MOST = 1024 };
+    double plain[DIM_MOST / 2], scaled[DIM_MOST / 2];
+    const ropelaw_method *method = fixed_method(run);
+    double base = run->base > 1 ? run->base : run->pretrain_base;
+    if (!method || !(run->rotary_dim >= 2) || run->rotary_dim > DIM_MOST || !(run->pretrain_base > 1) ||
+        !(run->train_len_tok >= 1))
+        return;
+    ropelaw_method_params params = ropelaw_method_params_default;
+    params.base = base;
+    params.rotary_dim = (size_t)run->rotary_dim;
+    params.train_len = run->train_len_tok;
+    params.factor = run->factor > 0 ? run->factor : 0;
+    if (ropelaw_freqs_eval(run->pretrain_base, params.rotary_dim, plain, NULL) ||
+        ropelaw_method_eval(method, &params, 0, scaled, NULL, NULL))
+        return;
+    double tune = run->tune_len_tok > 0 ? run->tune_len_tok : 1;
+    ropelaw_arcs arcs = {params.rotary_dim / 2, plain, scaled, run->train_len_tok, tune};
+    ropelaw_coverage lo, hi;
+    if (ropelaw_coverage_eval(&arcs, 0, &lo, NULL) || ropelaw_coverage_eval(&arcs, 1, &hi, NULL)) return;
+    t->lo = lo, t->hi = hi;
+}
+
+/* Measurement over theory: the onset where there is one, and the bracket in any case. */
+static void compare(const ropelaw_run_fit *fit, ropelaw_fit_theory *t) {
+    double measured = fit->n_onsets ? fit->onset[fit->n_onsets - 1].length_tok.est : NAN;
+    if (isnan(measured)) measured = fit->break_tok.est;
+    t->ratio = measured / t->bound_tok;
+    if (fit->n_onsets) {
+        t->ratio_lo = fit->onset[0].bracket_lo_tok / t->bound_tok;
+        t->ratio_hi = fit->onset[0].bracket_hi_tok / t->bound_tok;
+    }
+    if (!isnan(t->ratio))
+        t->ratio_reason = "";
+    else if (isnan(t->bound_tok))
+        t->ratio_reason = t->reason;
+    else if (fit->status == ROPELAW_FIT_RIGHT)
+        t->ratio_reason = "no break was seen: only a lower limit is known";
+    else
+        t->ratio_reason = "no onset could be estimated: only a bracket is known";
+}
+
 void fit_theory(fit_state *s) {
     const ropelaw_run *run = s->run;
     ropelaw_fit_theory *t = &s->fit->theory;
     const ropelaw_coverage none = {NAN, NAN, ROPELAW_NO_PAIR, 0};
-    *t = (ropelaw_fit_theory){.bound_tok = NAN, .reason = missing(run), .lo = none, .hi = none, .ratio = NAN};
-    if (t->reason) return;
+    *t = (ropelaw_fit_theory){.bound_tok = NAN,
+                              .reason = missing(run),
+                              .lo = none,
+                              .hi = none,
+                              .ratio = NAN,
+                              .ratio_lo = NAN,
+                              .ratio_hi = NAN};
+    if (t->reason) {
+        t->ratio_reason = t->reason;
+        if (!plain_method(run->method)) {
+            t->caveats |= ROPELAW_CAVEAT_METHOD;
+            cover_method(run, t);
+        }
+        return;
+    }
     ropelaw_setting setting = {.rotary_dim = (size_t)run->rotary_dim,
                                .pretrain_base = run->pretrain_base,
                                .train_len_tok = run->train_len_tok,
@@ -29,7 +96,7 @@ void fit_theory(fit_state *s) {
                                    run->tune_len_tok > 0 ? run->tune_len_tok : run->train_len_tok};
     ropelaw_bound bound;
     if (ropelaw_bound_eval(&setting, &bound, NULL)) {
-        t->reason = "the run's facts lie outside the law's domain";
+        t->reason = t->ratio_reason = "the run's facts lie outside the law's domain";
         return;
     }
     t->reason = isnan(bound.bound_tok) ? "every pair saw a full period: no bound" : "";
@@ -38,7 +105,5 @@ void fit_theory(fit_state *s) {
     if (!(run->base > 1) || !(run->tune_len_tok > 0)) t->caveats |= ROPELAW_CAVEAT_DEFAULTED;
     if (ropelaw_coverage_base_eval(&setting, 0, &t->lo, NULL)) t->lo = none;
     if (ropelaw_coverage_base_eval(&setting, 1, &t->hi, NULL)) t->hi = none;
-    double measured = s->fit->n_onsets ? s->fit->onset[s->fit->n_onsets - 1].length_tok.est : NAN;
-    if (isnan(measured)) measured = s->fit->break_tok.est;
-    t->ratio = measured / t->bound_tok;
+    compare(s->fit, t);
 }

@@ -1,5 +1,5 @@
 """`ropelaw inspect`: files of every format, presets, and what is no model."""
-from cli import ROOT, case, file, finish, run_json, test
+from cli import *
 import csv
 import os
 import struct
@@ -19,6 +19,14 @@ def fields_of_the_contract():
     assert (r["method"], r["train_len"], r["declared_len"]) == ("llama3", 8192, 131072)
     assert r["critical_dim"] == 70 and r["defaulted"] == []
     assert any("outside the closed form" in c for c in d["caveats"])
+
+
+@test
+def a_preset_is_judged_by_its_pretraining_base():
+    r = run_json(["inspect", "--model", "CodeLlama-7B"])["result"]
+    assert (r["base"], r["pretrain_base"], r["critical_dim"]) == (1e6, 1e4, 92), r
+    assert "pre-trained to 4096 tokens with base 10000" in run(["inspect", "--model", "CodeLlama-7B"]).stdout
+    assert run_json(["inspect", config("llama31-8b")])["result"]["pretrain_base"] is None
 
 
 @test

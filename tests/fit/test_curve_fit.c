@@ -92,6 +92,9 @@ START_TEST(a_clear_break) {
     ck_assert_double_eq(f.p_break, 1.0 / 500);
     test_assert_rel(f.theory.bound_tok, 129026.78, 1e-6);
     test_assert_rel(f.theory.ratio, f.onset[1].length_tok.est / f.theory.bound_tok, 1e-15);
+    ck_assert_str_eq(f.theory.ratio_reason, "");
+    test_assert_rel(f.theory.ratio_lo, f.onset[0].bracket_lo_tok / f.theory.bound_tok, 1e-15);
+    test_assert_rel(f.theory.ratio_hi, f.onset[0].bracket_hi_tok / f.theory.bound_tok, 1e-15);
     ck_assert(f.slope_after.lo < 1.97 && 1.97 < f.slope_after.hi && f.slope_before.lo < -.03 &&
               -.03 < f.slope_before.hi);
     double weights = 0;

@@ -8,15 +8,20 @@ static const char *tokens(double length) {
     return isfinite(length) ? cli_num(nearbyint(length), 0) : "no limit";
 }
 
-/* "a", "a [lo, hi]", "> lo", "(lo, hi)" or a dash: how an estimate reads in one cell. */
+/* "a", "a [lo, hi]", "> lo", "< hi", "(lo, hi)" or a dash: how an estimate reads in one cell. A lower end of 0 and an
+   upper end of infinity are no limits. */
 static const char *range_text(const ropelaw_estimate *e, char *text, size_t size) {
+    bool below = e->lo > 0, above = isfinite(e->hi);
     if (!isnan(e->est) && isnan(e->lo))
         snprintf(text, size, "%s", tokens(e->est));
     else if (!isnan(e->est))
-        snprintf(text, size, "%s [%s, %s]", tokens(e->est), tokens(e->lo), tokens(e->hi));
-    else if (!isnan(e->lo) && isinf(e->hi))
+        snprintf(text, size, "%s [%s, %s]", tokens(e->est), below ? tokens(e->lo) : "no limit",
+                 tokens(e->hi));
+    else if (below && isinf(e->hi))
         snprintf(text, size, "> %s", tokens(e->lo));
-    else if (!isnan(e->lo))
+    else if (above && !below && !isnan(e->lo))
+        snprintf(text, size, "< %s", tokens(e->hi));
+    else if (below)
         snprintf(text, size, "(%s, %s)", tokens(e->lo), tokens(e->hi));
     else
         snprintf(text, size, "-");
@@ -31,6 +36,81 @@ static const char *bracket_text(const ropelaw_onset *o, char *text, size_t size)
     else
         snprintf(text, size, "(%s, %s)", cli_num(o->bracket_lo_tok, 0), cli_num(o->bracket_hi_tok, 0));
     return text;
+}
+
+/* Measurement over theory in one cell: of the onset, else of the bracket, in parentheses as brackets are. */
+static const char *ratio_text(const ropelaw_fit_theory *t, char *text, size_t size) {
+    if (!isnan(t->ratio))
+        snprintf(text, size, "%s", cli_num(t->ratio, 3));
+    else if (!isnan(t->ratio_lo) && !isnan(t->ratio_hi))
+        snprintf(text, size, "(%s, %s)", cli_num(t->ratio_lo, 3), cli_num(t->ratio_hi, 3));
+    else if (!isnan(t->ratio_lo))
+        snprintf(text, size, "> %s", cli_num(t->ratio_lo, 3));
+    else if (!isnan(t->ratio_hi))
+        snprintf(text, size, "< %s", cli_num(t->ratio_hi, 3));
+    else
+        snprintf(text, size, "-");
+    return text;
+}
+
+static const char *coverage_text(const ropelaw_fit_theory *t, char *text, size_t size) {
+    if (isnan(t->lo.bound_tok))
+        snprintf(text, size, "%s", t->lo.caveats & ROPELAW_CAVEAT_UNBOUNDED ? "no limit" : "-");
+    else
+        snprintf(text, size, "%s to %s", tokens(t->lo.bound_tok),
+                 isnan(t->hi.bound_tok) ? "no limit" : tokens(t->hi.bound_tok));
+    return text;
+}
+
+/* ---- What a reader must be told, once each, with the runs that it is about */
+
+static uint32_t run_caveats(const ropelaw_run_fit *f) {
+    uint32_t bits = f->caveats | f->theory.caveats | f->break_tok.caveats;
+    for (size_t k = 0; k < f->n_onsets; k++) bits |= f->onset[k].length_tok.caveats;
+    return bits;
+}
+
+/* One caveat with the names of its runs: all, or the first three and how many more. */
+static void tell(cli_context *c, const ropelaw_series *series, const char *words, const bool *concerned) {
+    enum { NAMES = 3 };
+    size_t n = 0, shown = 0, used;
+    char text[1024];
+    for (size_t i = 0; i < series->n_runs; i++) n += concerned[i];
+    if (!n) return;
+    used = (size_t)snprintf(text, sizeof text, "%s", words);
+    if (n == series->n_runs)
+        snprintf(text + used, sizeof text - used, " (%s)", n == 1 ? series->runs[0].name : "all runs");
+    for (size_t i = 0; n < series->n_runs && i < series->n_runs && shown < NAMES && used < sizeof text; i++)
+        if (concerned[i])
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", shown++ ? ", " : " (",
+                                     series->runs[i].name);
+    if (n < series->n_runs && n > shown && used < sizeof text)
+        snprintf(text + used, sizeof text - used, " and %s more)", cli_num((double)(n - shown), 0));
+    else if (n < series->n_runs && used < sizeof text)
+        snprintf(text + used, sizeof text - used, ")");
+    cli_caveat(c, text);
+}
+
+static int tell_all(cli_context *c, const ropelaw_series *series, const ropelaw_run_fit *fits) {
+    bool *concerned = calloc(series->n_runs + 1, sizeof *concerned);
+    if (!concerned)
+        return cli_fail(c, &(ropelaw_error){.code = ROPELAW_NOMEM, .message = "no memory for caveats"});
+    for (int bit = 0; bit < ROPELAW_CAVEAT_COUNT; bit++) {
+        for (size_t i = 0; i < series->n_runs; i++) concerned[i] = run_caveats(&fits[i]) & 1u << bit;
+        tell(c, series, ropelaw_caveat_str(1u << bit), concerned);
+    }
+    for (size_t i = 0; i < series->n_runs; i++) { /* reasons for a missing theory, each once */
+        const char *reason = fits[i].theory.reason;
+        size_t first = 0;
+        while (first < i && strcmp(fits[first].theory.reason, reason)) first++;
+        if (!*reason || first < i || fits[i].theory.caveats & ROPELAW_CAVEAT_METHOD) continue;
+        char words[160];
+        snprintf(words, sizeof words, "no theory beside the measurement: %s", reason);
+        for (size_t k = 0; k < series->n_runs; k++) concerned[k] = !strcmp(fits[k].theory.reason, reason);
+        tell(c, series, words, concerned);
+    }
+    free(concerned);
+    return CLI_OK;
 }
 
 /* ---- JSON */
@@ -99,9 +179,17 @@ static void put_theory(cli_value *row, const ropelaw_fit_theory *t) {
     cli_put_number(row, "theory_bound", t->bound_tok);
     cli_put_text(row, "theory_reason", *t->reason ? t->reason : NULL);
     cli_put_number(row, "ratio", t->ratio);
+    cli_put_text(row, "ratio_reason", *t->ratio_reason ? t->ratio_reason : NULL);
+    cli_value *b = cli_put(row, "bracket_ratio", cli_array());
+    cli_put_number(b, NULL, t->ratio_lo);
+    cli_put_number(b, NULL, t->ratio_hi);
     cli_value *c = cli_put(row, "coverage", cli_object());
     cli_put_number(c, "lo", t->lo.bound_tok);
     cli_put_number(c, "hi", t->hi.bound_tok);
+    cli_put_text(c, "status",
+                 (t->lo.caveats | t->hi.caveats) & ROPELAW_CAVEAT_UNBOUNDED ? "UNBOUNDED"
+                 : isnan(t->lo.bound_tok)                                   ? "UNKNOWN"
+                                                                            : "BOUNDED");
 }
 
 static void put_diagnostics(cli_value *row, const ropelaw_run_fit *f) {
@@ -164,7 +252,7 @@ static int put_run(cli_context *c, cli_value *array, const ropelaw_run *run, con
     cli_put_number(row, "df", f->df);
     put_families(row, f);
     put_diagnostics(row, f);
-    cli_put_caveats(row, "caveats", f->caveats | f->theory.caveats);
+    cli_put_caveats(row, "caveats", run_caveats(f));
     return cli_given(c, "residuals") ? put_residuals(c, row, run, f) : CLI_OK;
 }
 
@@ -172,7 +260,7 @@ static int put_run(cli_context *c, cli_value *array, const ropelaw_run *run, con
 
 /* One row per run: for people the intervals are in the cells, for machines in columns of their own. */
 static int people_table(cli_context *c, const ropelaw_series *series, const ropelaw_run_fit *fits) {
-    ropelaw_column columns[9 + ROPELAW_EPS_MAX] = {
+    ropelaw_column columns[10 + ROPELAW_EPS_MAX] = {
         {"run",    NULL,          ROPELAW_COLUMN_TEXT,   0},
         {"n",      NULL,          ROPELAW_COLUMN_NUMBER, 0},
         {"status", NULL,          ROPELAW_COLUMN_TEXT,   0},
@@ -187,7 +275,8 @@ static int people_table(cli_context *c, const ropelaw_series *series, const rope
     columns[n++] = (ropelaw_column){"bracket", "measured between", ROPELAW_COLUMN_TEXT, 0};
     columns[n++] = (ropelaw_column){"p_break", "p(break)", ROPELAW_COLUMN_NUMBER, 2};
     columns[n++] = (ropelaw_column){"theory", "theory [tok]", ROPELAW_COLUMN_NUMBER, 6};
-    columns[n++] = (ropelaw_column){"ratio", "ratio", ROPELAW_COLUMN_NUMBER, 3};
+    columns[n++] = (ropelaw_column){"ratio", "measured/theory", ROPELAW_COLUMN_TEXT, 0};
+    columns[n++] = (ropelaw_column){"coverage", "phase coverage", ROPELAW_COLUMN_TEXT, 0};
     cli_rows rows = cli_rows_start("Onsets", columns, n);
     for (size_t i = 0; i < series->n_runs; i++) {
         char text[120];
@@ -201,7 +290,8 @@ static int people_table(cli_context *c, const ropelaw_series *series, const rope
         cli_cell_text(&rows, bracket_text(&f->onset[0], text, sizeof text));
         cli_cell(&rows, f->p_break);
         cli_cell(&rows, f->theory.bound_tok);
-        cli_cell(&rows, f->theory.ratio);
+        cli_cell_text(&rows, ratio_text(&f->theory, text, sizeof text));
+        cli_cell_text(&rows, coverage_text(&f->theory, text, sizeof text));
     }
     return cli_rows_end(c, &rows, true);
 }
@@ -303,7 +393,7 @@ static int read_series(cli_context *c, ropelaw_series *series) {
     for (size_t i = 0; i < c->n_arguments; i++) {
         ropelaw_series next;
         if (ropelaw_series_read(c->arguments[i], &next, &error)) return cli_fail(c, &error);
-        for (size_t k = 0; k < next.n_notes; k++) cli_note(c, "%s: %s", c->arguments[i], next.notes[k]);
+        for (size_t k = 0; k < next.n_notes; k++) cli_note(c, "%s", next.notes[k]);
         ropelaw_status status = ropelaw_series_merge(series, &next, &error);
         ropelaw_series_clear(&next);
         if (status) return cli_fail(c, &error);
@@ -348,11 +438,14 @@ static int answer(cli_context *c, const ropelaw_series *series, const ropelaw_fi
     if (code) return code;
     bool people = strcmp(c->format, "csv") && strcmp(c->format, "tsv");
     code = people ? people_table(c, series, fits) : machine_table(c, series, fits);
+    if (!code) code = tell_all(c, series, fits);
     if (code) return code;
     if (c->text)
         fprintf(c->text,
                 "\nbreak: exact hinge, %s %% interval by conditional simulation (%s draws, seed %llu).\n"
-                "+eps: where the soft curve exceeds its reference (%s) by eps, profile-F interval.\n",
+                "+eps: where the soft curve exceeds its reference (%s) by eps, profile-F interval.\n"
+                "measured/theory: of the onset; in parentheses, of the measured lengths that bracket it.\n"
+                "phase coverage: for phi 0 to 1 rad, of any method whose frequencies the file's facts fix.\n",
                 cli_num(100 * o->level, 4), cli_num((double)o->n_draws, 0), (unsigned long long)o->seed,
                 cli_text(c, "reference", "line"));
     cli_source(c, "hinge: Hudson 1966; exact interval: Knowles, Siegmund, Zhang 1991, simulated; theory: "

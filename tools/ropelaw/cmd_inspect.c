@@ -39,23 +39,26 @@ static void put_kind(cli_value *kinds, const ropelaw_layer_kind *k) {
     if (k->rotates) put_settings(v, &k->rope);
 }
 
-static void put_critical(cli_context *c, const ropelaw_model *m, const ropelaw_layer_kind *k) {
+/* The critical dimension is a matter of pre-training: a preset knows with which base, a file only what is in use. */
+static void put_critical(cli_context *c, const ropelaw_model *m, double pretrain_base) {
+    const ropelaw_layer_kind *k = ropelaw_model_kind(m);
+    bool told = pretrain_base > 1;
+    double base = told ? pretrain_base : k ? k->rope.base : NAN;
     ropelaw_critical critical;
+    cli_put_number(c->result, "pretrain_base", told ? pretrain_base : NAN);
     bool known =
         k && k->rope.rotary_dim >= 2 && k->rope.rotary_dim <= ROPELAW_ROTARY_DIM_MAX && m->train_len_tok >= 7;
-    if (!known || ropelaw_critical_dim_count((size_t)k->rope.rotary_dim, k->rope.base, m->train_len_tok,
-                                             &critical, NULL)) {
+    if (!known ||
+        ropelaw_critical_dim_count((size_t)k->rope.rotary_dim, base, m->train_len_tok, &critical, NULL)) {
         cli_put_null(c->result, "critical_dim");
         return;
     }
     cli_put_number(c->result, "critical_dim", (double)critical.dim);
     cli_put_number(c->result, "critical_dim_real", critical.dim_real);
-    fprintf(
-        c->text,
-        "critical dimension: %s of %s (%s before rounding up), had the model been trained to %s tokens with "
-        "this base\n",
-        cli_num((double)critical.dim, 0), cli_num(k->rope.rotary_dim, 0), cli_num(critical.dim_real, 6),
-        cli_num(m->train_len_tok, 0));
+    fprintf(c->text, "critical dimension: %s of %s (%s before rounding up), %s to %s tokens with %s %s\n",
+            cli_num((double)critical.dim, 0), cli_num(k->rope.rotary_dim, 0), cli_num(critical.dim_real, 6),
+            told ? "pre-trained" : "had the model been trained", cli_num(m->train_len_tok, 0),
+            told ? "base" : "this base,", cli_num(base, 0));
 }
 
 static void put_summary(cli_context *c, const ropelaw_model *m) {
@@ -140,17 +143,17 @@ static void put_notes(cli_context *c, const ropelaw_model *m) {
     }
 }
 
-static int show(cli_context *c, const ropelaw_model *m) {
+static int show(cli_context *c, const ropelaw_model *m, double pretrain_base) {
     put_summary(c, m);
     put_kinds(c, m);
-    put_critical(c, m, ropelaw_model_kind(m));
+    put_critical(c, m, pretrain_base);
     put_notes(c, m);
     putc('\n', c->text);
     cli_caveats(c, m->caveats);
     return put_facts(c, m);
 }
 
-static int load(cli_context *c, ropelaw_model *m, ropelaw_error *error) {
+static int load(cli_context *c, ropelaw_model *m, double *pretrain_base, ropelaw_error *error) {
     const ropelaw_preset *preset;
     const char *name = cli_text(c, "model", NULL);
     cli_put_text(c->input, name ? "model" : "file", name ? name : c->arguments[0]);
@@ -158,6 +161,7 @@ static int load(cli_context *c, ropelaw_model *m, ropelaw_error *error) {
     if (ropelaw_preset_find(name, &preset, error)) return cli_usage(c, "%s", error->message);
     cli_source(c, preset->source);
     if (preset->source_2[0]) cli_source(c, preset->source_2);
+    *pretrain_base = preset->pretrain_base;
     return ropelaw_model_from_preset(preset, m, error) ? cli_fail(c, error) : CLI_OK;
 }
 
@@ -165,9 +169,10 @@ static int run(cli_context *c) {
     ropelaw_model m = {0};
     ropelaw_error error = {0};
     if ((c->n_arguments != 0) == cli_given(c, "model")) return cli_usage(c, "give one FILE or --model NAME");
-    int code = load(c, &m, &error);
+    double pretrain_base = NAN;
+    int code = load(c, &m, &pretrain_base, &error);
     if (code) return code;
-    code = show(c, &m);
+    code = show(c, &m, pretrain_base);
     ropelaw_model_clear(&m);
     return code;
 }
