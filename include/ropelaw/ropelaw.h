@@ -21,6 +21,7 @@
 #include <ropelaw/series.h>
 #include <ropelaw/lm.h>
 #include <ropelaw/train.h>
+#include <ropelaw/compare.h>
 #include <ropelaw/import.h>
 #include <ropelaw/fitted_law.h>
 #include <ropelaw/preset.h>

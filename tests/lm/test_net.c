@@ -248,14 +248,10 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("net");
-    const TTest *const tests[] = {gradient_of_every_tensor,
-                                  gradient_along_a_random_direction,
-                                  float_follows_double,
-                                  forward_only_gives_the_same_bytes,
-                                  layers_agree_to_the_bit,
-                                  later_bytes_do_not_matter,
-                                  tensors_tile_the_weights,
-                                  NULL};
+    const TTest *const tests[] = {gradient_of_every_tensor, gradient_along_a_random_direction,
+                                  float_follows_double,     forward_only_gives_the_same_bytes,
+                                  layers_agree_to_the_bit,  later_bytes_do_not_matter,
+                                  tensors_tile_the_weights, NULL};
     test_add(s, "net", tests);
     return test_run(s);
 }

@@ -105,6 +105,57 @@ static int write_files(const cli_context *c, const ropelaw_train_result *r) {
     return !code && times ? cli_write_file(c, times, r->times, strlen(r->times)) : code;
 }
 
+static void put_range(cli_value *parent, const char *key, const ropelaw_range *range) {
+    cli_value *o = cli_put(parent, key, cli_object());
+    cli_put_number(o, "est", range->est);
+    cli_put_number(o, "lo", range->lo);
+    cli_put_number(o, "hi", range->hi);
+}
+
+/* The law fitted to the curves of every model, with the intervals of law_fit.h. */
+static int fit_law(cli_context *c, const ropelaw_train_result *r) {
+    static const ropelaw_column columns[] = {
+        {"model",            NULL,              ROPELAW_COLUMN_TEXT,   0},
+        {"n_runs",           "runs",            ROPELAW_COLUMN_NUMBER, 0},
+        {"critical_dim",     "critical dim",    ROPELAW_COLUMN_NUMBER, 0},
+        {"effective_dim",    "effective dim",   ROPELAW_COLUMN_NUMBER, 4},
+        {"effective_lo",     "95 % from",       ROPELAW_COLUMN_NUMBER, 4},
+        {"effective_hi",     "to",              ROPELAW_COLUMN_NUMBER, 4},
+        {"intercept_factor", "c",               ROPELAW_COLUMN_NUMBER, 3},
+        {"p_theory",         "p of the theory", ROPELAW_COLUMN_NUMBER, 2},
+        {"reason",           "no law because",  ROPELAW_COLUMN_TEXT,   0},
+    };
+    ropelaw_law_options o = ropelaw_law_options_default;
+    ropelaw_law *law = NULL;
+    ropelaw_error error = {0};
+    o.progress = cli_progress(c, "law");
+    if (ropelaw_law_fit(&r->series, &o, &law, &error)) return cli_fail(c, &error);
+    cli_value *models = cli_put(c->result, "law", cli_array());
+    cli_rows rows =
+        cli_rows_start("The law fitted to the curves of each model", columns, CLI_COUNT_OF(columns));
+    for (size_t i = 0; i < law->n_models; i++) {
+        const ropelaw_law_model *m = &law->models[i];
+        cli_value *v = cli_put(models, NULL, cli_object());
+        cli_put_text(v, "model", m->name);
+        cli_put_number(v, "n_runs", (double)m->n_runs);
+        cli_put_number(v, "critical_dim", m->critical_dim);
+        put_range(v, "effective_dim", &m->free.effective_dim);
+        put_range(v, "intercept_factor", &m->free.intercept_factor);
+        cli_put_number(v, "p_theory", m->test_theory.p);
+        cli_put_text(v, "reason", m->reason);
+        cli_cell_text(&rows, m->name);
+        const double numbers[] = {(double)m->n_runs,         m->critical_dim,
+                                  m->free.effective_dim.est, m->free.effective_dim.lo,
+                                  m->free.effective_dim.hi,  m->free.intercept_factor.est,
+                                  m->test_theory.p};
+        for (size_t k = 0; k < CLI_COUNT_OF(numbers); k++)
+            cli_cell(&rows, m->reason && k > 1 ? NAN : numbers[k]);
+        cli_cell_text(&rows, m->reason);
+    }
+    ropelaw_law_destroy(&law);
+    return cli_rows_end(c, &rows, true);
+}
+
 static int report(cli_context *c, const ropelaw_train_result *r) {
     cli_value *runs = cli_put(c->result, "runs", cli_array());
     cli_rows rows =
@@ -116,8 +167,11 @@ static int report(cli_context *c, const ropelaw_train_result *r) {
     cli_rows_note(&rows, "law: closed form (16a-c); strict, coverage: phase coverage with phi = 0 and 1 rad; "
                          "intervals: bootstrap over the evaluated windows, which holds for this model only");
     int code = cli_rows_end(c, &rows, true);
+    if (code) return code;
+    fprintf(c->text, "\n");
+    if ((code = fit_law(c, r))) return code;
     fprintf(c->text, "\n%s", r->figure);
-    return code;
+    return CLI_OK;
 }
 
 static int run(cli_context *c) {

@@ -1,0 +1,180 @@
+#include "csv_cells.h"
+#include "test.h"
+#include <ropelaw/compare.h>
+#include <ropelaw/coverage.h>
+#include <glob.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CLOSED_FORM, STRICT, COVERAGE };
+
+/* Onsets made by coverage at 0.37 rad on a grid of bases for three models. */
+static size_t made(ropelaw_compare_case *cases, const double *phi) {
+    static const ropelaw_setting models[] = {
+        {32,  500, 128,  0, 128 },
+        {64,  1e4, 2048, 0, 2048},
+        {128, 1e4, 4096, 0, 4096}
+    };
+    static const char *const names[] = {"a", "b", "c"};
+    size_t n = 0;
+    for (size_t m = 0; m < 3; m++)
+        for (double factor = 1; factor < 30; factor *= 2.5) {
+            ropelaw_compare_case *c = &cases[n++];
+            ropelaw_coverage at;
+            ropelaw_error error = {0};
+            c->model = names[m], c->setting = models[m];
+            c->setting.tune_base = factor * models[m].pretrain_base;
+            test_assert_ok(ropelaw_coverage_base_eval(&c->setting, phi[m], &at, &error), error);
+            c->lo_tok = c->hi_tok = at.bound_tok;
+        }
+    return n;
+}
+
+START_TEST(the_true_rule_is_found) {
+    ropelaw_compare_case cases[32];
+    ropelaw_compare_row rows[ROPELAW_COMPARE_RULES];
+    ropelaw_error error = {0};
+    const double phi[] = {0.37, 0.37, 0.37};
+    size_t n = made(cases, phi);
+    test_assert_ok(ropelaw_compare_rules(cases, n, rows, &error), error);
+    const ropelaw_compare_row *c = &rows[COVERAGE];
+    ck_assert_str_eq(c->rule, "coverage");
+    ck_assert_uint_eq(c->n_cases, n);
+    ck_assert_uint_eq(c->n_models, 3);
+    test_assert_abs(c->fitted, 0.37, 1e-9);
+    ck_assert(c->rms_fitted < 1e-12 && c->rms_out < 1e-12 && c->rms > 0.01);
+    test_assert_abs(c->fitted_lo, 0.37, 1e-9);
+    ck_assert(rows[STRICT].rms_out > 0.01 && rows[CLOSED_FORM].rms_out > 0.01);
+}
+END_TEST
+
+/* Models with different phi: the one left out is predicted from the others, and the range of fits says so. */
+START_TEST(models_are_left_out) {
+    ropelaw_compare_case cases[32];
+    ropelaw_compare_row rows[ROPELAW_COMPARE_RULES];
+    ropelaw_error error = {0};
+    const double phi[] = {0.1, 0.1, 0.9};
+    size_t n = made(cases, phi);
+    test_assert_ok(ropelaw_compare_rules(cases, n, rows, &error), error);
+    const ropelaw_compare_row *c = &rows[COVERAGE];
+    test_assert_abs(c->fitted_lo, 0.1, 1e-9); /* without c, exactly 0.1 */
+    ck_assert(c->fitted_hi > 0.1 && c->rms_out > c->rms_fitted && c->rms_fitted > 0);
+}
+END_TEST
+
+/* Closed form times 1.3; brackets count 0 inside and to their nearer end outside. */
+START_TEST(factors_and_brackets) {
+    ropelaw_compare_case cases[3] = {
+        {"a", {128, 1e4, 4096, 1e6, 4096}, 1.3 * 129026.78, 1.3 * 129026.78},
+        {"b", {128, 1e4, 4096, 1e6, 4096}, 1e5,             2e5            },
+        {"b", {128, 1e4, 4096, 1e6, 4096}, 2 * 129026.78,   INFINITY       }
+    };
+    ropelaw_compare_row rows[ROPELAW_COMPARE_RULES];
+    ropelaw_error error = {0};
+    test_assert_ok(ropelaw_compare_rules(cases, 1, rows, &error), error);
+    test_assert_rel(rows[CLOSED_FORM].fitted, 1.3, 0.0026); /* half a step of the grid */
+    test_assert_rel(rows[CLOSED_FORM].rms, log(1.3), 1e-6);
+    ck_assert(isnan(rows[CLOSED_FORM].rms_out));
+    test_assert_ok(ropelaw_compare_rules(cases + 1, 2, rows, &error), error);
+    test_assert_rel(rows[CLOSED_FORM].rms, log(2) / sqrt(2), 1e-6);
+    test_assert_rel(rows[CLOSED_FORM].lo, 1, 1e-12);
+    test_assert_rel(rows[CLOSED_FORM].hi, 2, 1e-6);
+    cases[0].hi_tok = 5;
+    test_assert_fails(ropelaw_compare_rules(cases, 1, rows, &error), ROPELAW_DOMAIN, error, "lo_tok");
+    test_assert_fails(ropelaw_compare_rules(cases, 0, rows, &error), ROPELAW_INVALID, error, "cases");
+}
+END_TEST
+
+/* ---- the measurements at hand */
+
+enum { MOST = 256 };
+static char names[MOST][64];
+
+static size_t read_cases(const char *path, const char *lo, const char *hi, size_t n,
+                         ropelaw_compare_case *cases) {
+    static char line[4096], header[4096];
+    char last[96] = "", run[96] = "";
+    FILE *f = fopen(path, "r");
+    ck_assert(f);
+    header[0] = 0;
+    while (fgets(line, sizeof line, f)) {
+        if (*line == '#') continue;
+        if (!header[0]) {
+            strcpy(header, line);
+            continue;
+        }
+        copy_cell(run, sizeof run, line, header, strstr(header, "run,") == header ? "run" : "name");
+        if (!strcmp(run, last)) continue;
+        strcpy(last, run);
+        ropelaw_compare_case *c = &cases[n];
+        ck_assert_uint_lt(n, MOST);
+        copy_cell(names[n], sizeof names[n], line, header, "model");
+        c->model = names[n];
+        c->setting =
+            (ropelaw_setting){(size_t)number(line, header, "rotary_dim"),
+                              number(line, header, "pretrain_base"), number(line, header, "train_len_tok"),
+                              number(line, header, "base"), number(line, header, "tune_len_tok")};
+        c->lo_tok = number(line, header, lo), c->hi_tok = number(line, header, hi);
+        if (isnan(c->hi_tok)) c->hi_tok = INFINITY;
+        if (!isnan(c->lo_tok) && c->setting.tune_base >= c->setting.pretrain_base) n++;
+    }
+    fclose(f);
+    return n;
+}
+
+static void print_rows(const char *title, const ropelaw_compare_row *rows) {
+    for (size_t i = 0; i < ROPELAW_COMPARE_RULES; i++) {
+        const ropelaw_compare_row *r = &rows[i];
+        printf("# %s: %s, %zu runs of %zu models: as it stands RMS %.3f, %.2f to %.2f; fitted %s %.2f RMS "
+               "%.3f; left out "
+               "RMS %.3f, %.2f to %.2f (%.2f to %.2f)\n",
+               title, r->rule, r->n_cases, r->n_models, r->rms, r->lo, r->hi, r->parameter, r->fitted,
+               r->rms_fitted, r->rms_out, r->out_lo, r->out_hi, r->fitted_lo, r->fitted_hi);
+    }
+}
+
+/* The project's own models (runs at the training length; docs/experiment.md): coverage with phi from the other models
+   predicts a left-out model better than either rule with a fitted factor. */
+START_TEST(own_models) {
+    static ropelaw_compare_case cases[MOST];
+    ropelaw_compare_row rows[ROPELAW_COMPARE_RULES];
+    ropelaw_error error = {0};
+    glob_t found;
+    size_t n = 0, kept = 0;
+    ck_assert(!glob("data/curves/t*-s*.csv", 0, NULL, &found));
+    for (size_t i = 0; i < found.gl_pathc; i++)
+        n = read_cases(found.gl_pathv[i], "onset_tok", "onset_tok", n, cases);
+    globfree(&found);
+    for (size_t i = 0; i < n; i++)
+        if (cases[i].setting.tune_len_tok == cases[i].setting.train_len_tok) cases[kept++] = cases[i];
+    ck_assert_uint_ge(kept, 36);
+    test_assert_ok(ropelaw_compare_rules(cases, kept, rows, &error), error);
+    print_rows("own models", rows);
+    ck_assert(rows[COVERAGE].rms_out < rows[STRICT].rms_out &&
+              rows[COVERAGE].rms_out < rows[CLOSED_FORM].rms_out);
+    ck_assert(rows[COVERAGE].rms < rows[STRICT].rms && rows[COVERAGE].rms < rows[CLOSED_FORM].rms);
+}
+END_TEST
+
+/* Published brackets: large models want a smaller phi than small ones. */
+START_TEST(published_brackets) {
+    static ropelaw_compare_case cases[MOST];
+    ropelaw_compare_row rows[ROPELAW_COMPARE_RULES];
+    ropelaw_error error = {0};
+    size_t n = read_cases("data/brackets.csv", "lo_tok", "hi_tok", 0, cases);
+    ck_assert_uint_eq(n, 12);
+    test_assert_ok(ropelaw_compare_rules(cases, n, rows, &error), error);
+    print_rows("published", rows);
+    ck_assert(rows[COVERAGE].fitted < 1);
+}
+END_TEST
+
+int main(void) {
+    setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* grids of parameters take a while on a busy machine */
+    Suite *s = suite_create("compare");
+    const TTest *const tests[] = {the_true_rule_is_found, models_are_left_out,
+                                  factors_and_brackets,   own_models,
+                                  published_brackets,     NULL};
+    test_add(s, "compare", tests);
+    return test_run(s);
+}
