@@ -141,7 +141,7 @@ START_TEST(own_models) {
     ropelaw_error error = {0};
     glob_t found;
     size_t n = 0, kept = 0;
-    ck_assert(!glob("data/curves/t*-s*.csv", 0, NULL, &found));
+    ck_assert(!glob("data/curves/lm/t*-s*.csv", 0, NULL, &found));
     for (size_t i = 0; i < found.gl_pathc; i++)
         n = read_cases(found.gl_pathv[i], "onset_tok", "onset_tok", n, cases);
     globfree(&found);
