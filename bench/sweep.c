@@ -1,12 +1,13 @@
 /* The sweep over arrays of (base, train_len, rotary_dim) against a plain loop of pow at -O2 (sweep_plain.c), and the
  * scalars alone. A case is judged before it is timed. In cache: blocks of rows whose output stays in L2; in memory: the
- * whole output written once. */
+ * whole output written once. numpy, where it is installed, does the same rows in the same run (sweep_numpy.py). */
 #include "harness.h"
 #include "sweep_plain.h"
 #include <ropelaw/cpu.h>
 #include <ropelaw/random.h>
 #include <ropelaw/sweep.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { D = 128, PAIRS = D / 2 };
@@ -96,6 +97,27 @@ static double difference(problem *p) {
     return worst;
 }
 
+/* Time of numpy on as many rows [s], the better of two block sizes; NAN without numpy or from another folder. */
+static double numpy_seconds(bench *b, const problem *p) {
+    char command[160], version[64] = "", note[120];
+    double best = NAN;
+    const size_t blocks[] = {p->block, 2048}; /* small temporaries stay in cache, large ones save calls */
+    for (size_t i = 0; i < 2; i++) {
+        double ms;
+        snprintf(command, sizeof command, "/usr/bin/python3 bench/sweep_numpy.py %zu %zu %d 5 2>/dev/null",
+                 p->n_rows, blocks[i], p->with_periods);
+        FILE *child = popen(command, "r");
+        if (child && fscanf(child, "%lf %63s", &ms, version) == 2) best = fmin(best, ms / 1e3);
+        if (child) pclose(child);
+    }
+    if (isnan(best))
+        snprintf(note, sizeof note, "numpy: not installed, or not run from the root of the repository");
+    else
+        snprintf(note, sizeof note, "numpy %s, in a process of its own", version);
+    bench_note(b, note);
+    return best;
+}
+
 static void measure(bench *b, const char *name, problem *p, double must, double stretch) {
     static const char *const names[] = {"ours portable", "ours avx2", "ours avx512"};
     bench_side sides[4];
@@ -118,6 +140,10 @@ static void measure(bench *b, const char *name, problem *p, double must, double 
     bench_figure(b, "rows per second", (double)p->n_rows / sides[0].seconds, "row/s");
     bench_goal(b, "against the pow loop, must", ratio, must);
     bench_goal(b, "against the pow loop, stretch", ratio, stretch);
+    double numpy = numpy_seconds(b, p);
+    if (isnan(numpy)) return;
+    bench_figure(b, "numpy, milliseconds", 1e3 * numpy, "ms");
+    bench_figure(b, "times numpy", numpy / sides[0].seconds, "x");
 }
 
 int main(int argc, char **argv) {

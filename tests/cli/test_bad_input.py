@@ -1,4 +1,7 @@
 """Bad input and bad outputs, the same for the six commands of the main job; malformed CSV for fit."""
+import math
+import re
+
 from cli import *
 
 CURVE = os.path.join(ROOT, "data", "curves", "yarn_llama2_70b.csv")
@@ -139,13 +142,34 @@ def methods_outside_the_closed_form_have_their_coverage():
     assert any("METHOD" in c for c in yarn["caveats"])
     same = run_json(["predict", "--rotary-dim", "128", "--base", "1e4", "--train-len", "4k", "--method", "yarn",
                      "--factor", "8", "--tune-len", "4k"])["result"]["coverage"]
-    assert yarn["coverage"]["lo"] - 1 <= same["lo"] <= yarn["coverage"]["lo"], (yarn["coverage"], same)
-    assert yarn["coverage"]["hi"] - 1 <= same["hi"] <= yarn["coverage"]["hi"], (yarn["coverage"], same)
+    assert (yarn["coverage"]["lo"], yarn["coverage"]["hi"]) == (same["lo"], same["hi"]), (yarn["coverage"], same)
     text = run(["fit", CURVE, "--draws", "199"]).stdout
     assert "the RoPE method is outside the closed form: see the coverage bound (yarn-llama2_70b/Yarn" in text
-    assert "%d to %d" % (yarn["coverage"]["lo"], yarn["coverage"]["hi"]) in text, text
+    assert "%.0f to %.0f" % (yarn["coverage"]["lo"], yarn["coverage"]["hi"]) in text, text
     bare = run(["fit", file("bare.csv", GOOD)]).stdout
     assert "no theory beside the measurement: rotary_dim is not given (a)" in bare, bare
+
+
+@test
+def explain_of_fit_is_recomputed():
+    """The equation that is printed, evaluated at the measured lengths, is the fit of --residuals."""
+    args = ["fit", CURVE, "--draws", "199", "--explain", "--residuals"]
+    d = run_json(args)
+    name = "yarn-llama2_70b/Llama-2-70b-hf"
+    line, = [x for x in d["explain"] if x.startswith(name + ": ln ppl = ")]
+    number = r"(-?[0-9.]+(?:e[-+]?[0-9]+)?)"
+    m = re.fullmatch(re.escape(name) + ": ln ppl = N \\+ N \\(x - N\\) \\+ N N ln\\(1 \\+ e\\^\\(\\(x - N\\)/N\\)\\), x = ln length"
+                     .replace("N", number), line)
+    assert m, line
+    a, s1, at, rise, w, psi, w2 = map(float, m.groups())
+    assert at == psi and w == w2
+    run_ = [r for r in d["result"]["runs"] if r["run"] == name][0]
+    assert len(run_["residuals"]) == 15
+    for p in run_["residuals"]:
+        x = p["x"]
+        z = (x - psi) / w
+        y = a + s1 * (x - at) + rise * w * (z if z > 500 else math.log1p(math.exp(z)))
+        assert abs(y - p["fitted"]) < 2e-4, (x, y, p["fitted"])  # six digits are printed
 
 
 finish()

@@ -91,6 +91,8 @@ def long_range():
     assert abs(r["base_min_train"] - 26952.34) < 5e-3 and r["base_min_bound"] == r["base_min_train"], r
     assert r["len_max"] is not None and r["status"] == "PROVEN"
     assert "long_range" not in run_json(FLAGS)["result"]
+    assert any("2405.14591" in x for x in run_json(FLAGS + ["--long-range"])["sources"])
+    assert not any("2405.14591" in x for x in run_json(FLAGS)["sources"])
     r = run_json(["predict", "--rotary-dim", "4", "--base", "1e4", "--train-len", "8", "--long-range"])["result"]["long_range"]
     assert r["len_max"] == 22
 

@@ -54,11 +54,11 @@ static const char *ratio_text(const ropelaw_fit_theory *t, char *text, size_t si
 }
 
 static const char *coverage_text(const ropelaw_fit_theory *t, char *text, size_t size) {
-    if (isnan(t->lo.bound_tok))
+    if (isnan(t->lo.distance_tok))
         snprintf(text, size, "%s", t->lo.caveats & ROPELAW_CAVEAT_UNBOUNDED ? "no limit" : "-");
     else
-        snprintf(text, size, "%s to %s", tokens(t->lo.bound_tok),
-                 isnan(t->hi.bound_tok) ? "no limit" : tokens(t->hi.bound_tok));
+        snprintf(text, size, "%s to %s", tokens(t->lo.distance_tok),
+                 isnan(t->hi.distance_tok) ? "no limit" : tokens(t->hi.distance_tok));
     return text;
 }
 
@@ -184,11 +184,11 @@ static void put_theory(cli_value *row, const ropelaw_fit_theory *t) {
     cli_put_number(b, NULL, t->ratio_lo);
     cli_put_number(b, NULL, t->ratio_hi);
     cli_value *c = cli_put(row, "coverage", cli_object());
-    cli_put_number(c, "lo", t->lo.bound_tok);
-    cli_put_number(c, "hi", t->hi.bound_tok);
+    cli_put_number(c, "lo", t->lo.distance_tok);
+    cli_put_number(c, "hi", t->hi.distance_tok);
     cli_put_text(c, "status",
                  (t->lo.caveats | t->hi.caveats) & ROPELAW_CAVEAT_UNBOUNDED ? "UNBOUNDED"
-                 : isnan(t->lo.bound_tok)                                   ? "UNKNOWN"
+                 : isnan(t->lo.distance_tok)                                ? "UNKNOWN"
                                                                             : "BOUNDED");
 }
 
@@ -347,8 +347,8 @@ static int machine_table(cli_context *c, const ropelaw_series *series, const rop
         const double rest[] = {f->p_break,
                                f->theory.bound_tok,
                                f->theory.ratio,
-                               f->theory.lo.bound_tok,
-                               f->theory.hi.bound_tok,
+                               f->theory.lo.distance_tok,
+                               f->theory.hi.distance_tok,
                                f->slope_before.est,
                                f->slope_after.est,
                                f->width.est,
@@ -445,7 +445,8 @@ static int answer(cli_context *c, const ropelaw_series *series, const ropelaw_fi
                 "\nbreak: exact hinge, %s %% interval by conditional simulation (%s draws, seed %llu).\n"
                 "+eps: where the soft curve exceeds its reference (%s) by eps, profile-F interval.\n"
                 "measured/theory: of the onset; in parentheses, of the measured lengths that bracket it.\n"
-                "phase coverage: for phi 0 to 1 rad, of any method whose frequencies the file's facts fix.\n",
+                "phase coverage: last good distance for phi 0 to 1 rad, of any method whose frequencies the "
+                "file's facts fix.\n",
                 cli_num(100 * o->level, 4), cli_num((double)o->n_draws, 0), (unsigned long long)o->seed,
                 cli_text(c, "reference", "line"));
     cli_source(c, "hinge: Hudson 1966; exact interval: Knowles, Siegmund, Zhang 1991, simulated; theory: "

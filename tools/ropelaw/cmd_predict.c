@@ -202,7 +202,10 @@ static int answer(job *j, double tune_base, double tune_len) {
     cli_value *result = put_json(j, &r);
     add_row(j, &r);
     say_answer(j, &r);
-    if (j->options.slow) say_long_range(j->c->text, &r);
+    if (j->options.slow) {
+        say_long_range(j->c->text, &r);
+        cli_source(j->c, "long range: Men et al., Base of RoPE Bounds Context Length (arXiv:2405.14591)");
+    }
     int code = cli_law_interval(j->c, &j->law, &r.setting, result);
     if (code) return code;
     if (!j->array) say_predictors(j, &r);
