@@ -176,7 +176,7 @@ static int runs_table(cli_context *c, const ropelaw_series *series, const ropela
         cli_cell(&rows, series->runs[i].base);
         cli_cell_text(&rows, ropelaw_run_use_str(r->use));
         cli_cell(&rows, nearbyint(r->break_tok.est));
-        cli_cell(&rows, nearbyint(r->break_tok.lo));
+        cli_cell(&rows, r->break_tok.lo > 0 ? nearbyint(r->break_tok.lo) : NAN);
         cli_cell(&rows, isinf(r->break_tok.hi) ? NAN : nearbyint(r->break_tok.hi));
         cli_cell(&rows, nearbyint(r->law_tok));
         cli_cell(&rows, nearbyint(r->theory_tok));
