@@ -63,11 +63,12 @@ static void right_censored(fit_state *s, const stats_target *target, ropelaw_est
 
 static void place_onset(fit_state *s, ropelaw_onset *o) {
     ropelaw_estimate *e = &o->length_tok;
+    *e = fit_no_estimate(s->fit->status);
+    if (!s->curve.n) return;
     stats_onset question = fit_onset_question(s, o->eps);
     stats_target target = {STATS_HOLD_ONSET, &question};
     double first = s->curve.x[0], last = s->curve.x[s->curve.n - 1];
     bool external = s->options->reference >= ROPELAW_REFERENCE_LENGTH;
-    *e = fit_no_estimate(s->fit->status);
     if (s->options->reference == ROPELAW_REFERENCE_VALUE &&
         s->curve.y[0] > question.value + question.excess) {
         *e = fit_no_estimate(ROPELAW_FIT_LEFT);

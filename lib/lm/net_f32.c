@@ -20,7 +20,8 @@ static void LM(gemm)(bool ta, bool tb, size_t m, size_t n, size_t k, const float
 
 static ropelaw_status attention_bytes_f32(const lm_shape *shape, size_t n_tok, bool gradient, size_t *bytes,
                                           ropelaw_error *error) {
-    const double frequencies[1] = {0};
+    double *frequencies = core_calloc(shape->head_dim, sizeof *frequencies); /* any: sizes alone matter */
+    if (!frequencies) return core_fail_memory(error, shape->head_dim, sizeof *frequencies);
     const lm_rotary none = {frequencies, 1};
     ropelaw_attention_problem problem;
     lm_attention_problem(shape, n_tok, &none, &problem);
@@ -30,6 +31,7 @@ static ropelaw_status attention_bytes_f32(const lm_shape *shape, size_t n_tok, b
     if (!status && gradient)
         status = ropelaw_attention_workspace_size(&problem, NULL, ROPELAW_ATTENTION_BACKWARD_F32, &backward,
                                                   error);
+    core_free(frequencies);
     *bytes = forward > backward ? forward : backward;
     return status;
 }
