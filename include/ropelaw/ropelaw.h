@@ -15,6 +15,7 @@
 #include <ropelaw/cpu.h>
 #include <ropelaw/method.h>
 #include <ropelaw/precision.h>
+#include <ropelaw/bootstrap.h>
 #include <ropelaw/curve.h>
 #include <ropelaw/fit.h>
 #include <ropelaw/table.h>
