@@ -11,6 +11,7 @@ static ropelaw_plan_layers layers;
 static void read_model(const char *name) {
     char path[256];
     snprintf(path, sizeof path, "tests/model/configs/%s.json", name);
+    ropelaw_model_clear(&model);
     test_assert_ok(ropelaw_model_read(path, &model, &e), e);
 }
 
