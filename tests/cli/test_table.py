@@ -4,6 +4,7 @@ import io
 import shutil
 
 from cli import *
+from explain import check_lines
 
 
 def rows(*args):
@@ -106,6 +107,14 @@ def compiles(name, *args):
 compiles("critical", "critical", "LLaMA2-7B", "CodeLlama-7B", "phi-1_5", "Mistral-7B")
 compiles("bases", "bases")
 compiles("onsets", "onsets", CURVES + "yarn_llama2_70b.csv", CURVES + "liu2023_readme.csv")
+@test
+def explain_is_recomputed():
+    lines = run_json(["table", "critical", "CodeLlama-7B", "LLaMA2-7B", "--explain"])["explain"]
+    assert check_lines(lines) == 12 and any(" = 129026.7" in x for x in lines), lines
+    lines = run_json(["table", "bases", "--bases", "1e5,1e6", "--tune-len", "4k,16k", "--explain"])["explain"]
+    assert check_lines(lines) == 24, lines
+
+
 case("onsets without a file", ["table", "onsets"], code=2, err=["needs a FILE"])
 case("onsets of no file", ["table", "onsets", "/nowhere/x.csv"], code=3, err=["/nowhere/x.csv"])
 case("onsets of a malformed file", ["table", "onsets", file("bad.csv", "run,eval_len_tok,ppl\nr,1,x\n")], code=3,

@@ -68,6 +68,33 @@ static int read_runs(cli_context *c, ropelaw_series *all) {
     return CLI_OK;
 }
 
+static void explain_setting(cli_context *c, const char *name, const ropelaw_setting *setting) {
+    ropelaw_bound bound;
+    if (ropelaw_bound_eval(setting, &bound, NULL)) return;
+    cli_explain(c, "%s, tuned with base %s on %s tokens:", name, cli_num(setting->tune_base, 0),
+                cli_num(setting->tune_len_tok, 0));
+    cli_explain_law(c, setting, &bound);
+}
+
+/* The law of every model that was named, as it was tuned or for every base and length that was given. */
+static void explain(cli_context *c, const ropelaw_report_input *input) {
+    for (size_t i = 0; c->explain && i < input->n_models; i++) {
+        const ropelaw_report_model *m = &input->models[i];
+        if (m->method && *m->method && strcmp(m->method, "default")) {
+            cli_explain(c, "%s: the RoPE method %s is outside the closed form",
+                        m->name ? m->name : "the model", m->method);
+            continue;
+        }
+        for (size_t b = 0; b < (input->n_bases ? input->n_bases : 1); b++)
+            for (size_t t = 0; t < (input->n_tune_lens ? input->n_tune_lens : 1); t++) {
+                ropelaw_setting setting = m->setting;
+                if (input->n_bases) setting.tune_base = input->bases[b];
+                if (input->n_tune_lens) setting.tune_len_tok = input->tune_lens_tok[t];
+                explain_setting(c, m->name ? m->name : "the model", &setting);
+            }
+    }
+}
+
 static int answer(cli_context *c, const ropelaw_report_table *t, const ropelaw_report_input *input) {
     ropelaw_error error = {0};
     ropelaw_table *table = NULL;
@@ -84,6 +111,7 @@ static int answer(cli_context *c, const ropelaw_report_table *t, const ropelaw_r
     ropelaw_text_free(json);
     cli_caveats(c, caveats);
     cli_source(c, t->source);
+    explain(c, input);
     cli_table(c, table, true);
     return CLI_OK;
 }
