@@ -18,6 +18,8 @@ static const ropelaw_column columns[] = {
     {"break_tok",        "break",             ROPELAW_COLUMN_NUMBER, 4},
     {"theory_bound_tok", "theory",            ROPELAW_COLUMN_NUMBER, 5},
     {"ratio",            "measured/theory",   ROPELAW_COLUMN_NUMBER, 3},
+    {"ratio_lo",         "below/theory",      ROPELAW_COLUMN_NUMBER, 3},
+    {"ratio_hi",         "above/theory",      ROPELAW_COLUMN_NUMBER, 3},
     {"coverage_lo_tok",  "coverage 0",        ROPELAW_COLUMN_NUMBER, 5},
     {"coverage_hi_tok",  "coverage 1 rad",    ROPELAW_COLUMN_NUMBER, 5},
     {"reason",           "no theory because", ROPELAW_COLUMN_TEXT,   0}
@@ -37,8 +39,10 @@ static void add_fit(report_rows *rows, const ropelaw_run *run, const ropelaw_run
     report_number(rows, fit->break_tok.est);
     report_number(rows, fit->theory.bound_tok);
     report_number(rows, fit->theory.ratio);
-    report_number(rows, fit->theory.lo.bound_tok);
-    report_number(rows, fit->theory.hi.bound_tok);
+    report_number(rows, fit->theory.ratio_lo);
+    report_number(rows, fit->theory.ratio_hi);
+    report_number(rows, floor(fit->theory.lo.distance_tok));
+    report_number(rows, floor(fit->theory.hi.distance_tok));
     report_text(rows, fit->theory.reason && *fit->theory.reason ? fit->theory.reason : NULL);
     *caveats |= fit->caveats | fit->theory.caveats;
 }
@@ -66,7 +70,8 @@ static ropelaw_status build(const ropelaw_report_input *input, ropelaw_table **t
         &rows,
         "Bracket: last length below and first length above 1.1 times the running minimum. Onset: the "
         "fitted curve 10 % above its line before the break, with its 95 % interval. Theory: closed form "
-        "(16a-c); coverage: phase coverage with a tolerance of 0 and 1 rad.");
+        "(16a-c). measured/theory: of the 50 % onset, or of the break where there is none; below and above: "
+        "of the bracket. Coverage: last good distance of phase coverage with a tolerance of 0 and 1 rad.");
     return report_rows_end(&rows, table);
 }
 
