@@ -17,7 +17,7 @@ int main(void) { puts(ropelaw_version()); return ropelaw_version_check(ROPELAW_V
 """
 CMAKE = """cmake_minimum_required(VERSION 3.16)
 project(user C)
-find_package(ropelaw REQUIRED)
+find_package(ropelaw 0.1 REQUIRED)
 foreach(target ropelaw core)
   add_executable(with_${target} main.c)
   target_link_libraries(with_${target} PRIVATE ropelaw::${target})
