@@ -40,6 +40,24 @@ extern "C" {
 ROPELAW_API ropelaw_status ropelaw_lm_text(uint64_t seed, uint64_t first_doc, size_t n_docs, char *text,
                                            ropelaw_error *error) ROPELAW_MUST_USE;
 
+/** What generated text costs an observer who knows the language, per byte. */
+typedef struct {
+    double
+        topics_known_nats; /* who is also told the topics of each document: no model does better in the mean */
+    double topics_unknown_nats; /* who predicts every word from the one before alone */
+} ropelaw_lm_text_information;
+
+/**
+ * The floor under every model's loss on documents first_doc .. first_doc + n_docs - 1 of ropelaw_lm_text.
+ *
+ * Definition  -ln P of the words and sentence ends that were drawn, over their bytes; P from the generator's own
+ *             probabilities given the word before. The word that a document's end cuts counts whole.
+ * Returns     OK; INVALID for NULL or no documents; NOMEM. Threads: pure.
+ */
+ROPELAW_API ropelaw_status ropelaw_lm_text_floor(uint64_t seed, uint64_t first_doc, size_t n_docs,
+                                                 ropelaw_lm_text_information *floor,
+                                                 ropelaw_error *error) ROPELAW_MUST_USE;
+
 /**
  * Read a text file as training material.
  *

@@ -52,11 +52,14 @@ typedef struct {
     const char
         *text; /* [n_bytes] training text; NULL: the generated language. The last sixteenth is held out */
     size_t n_bytes;
-    const char *text_name;      /* named in the provenance; "" */
-    const char *checkpoint_dir; /* pre-trained models are kept and found here; NULL: nowhere */
-    double step_share;          /* 1: the recipe; less: that share of every number of steps, for trying out */
-    size_t eval_len;            /* evaluated length [token]; 2048 */
-    size_t eval_windows;        /* held-out windows; 24 */
+    uint64_t language;     /* which generated language (seed of ropelaw_lm_text); 42 */
+    const char *text_name; /* named in the provenance; "" */
+    const char
+        *checkpoint_dir; /* pre-trained models are kept and found here; made if only its last part is missing;
+                                   NULL: nowhere */
+    double step_share;   /* 1: the recipe; less: that share of every number of steps, for trying out */
+    size_t eval_len;     /* evaluated length [token]; 2048 */
+    size_t eval_windows; /* held-out windows; 24 */
     ropelaw_progress progress;
 } ropelaw_train_options;
 
@@ -86,11 +89,14 @@ typedef struct {
     size_t n_runs;
     ropelaw_train_run *runs;
     ropelaw_series
-        series;  /* loss_nats = reference + paired excess: the loss by length with the text's own ups and
+        series; /* loss_nats = reference + paired excess: the loss by length with the text's own ups and
                               downs taken out; lengths above tune_len */
-    char *csv;   /* the long CSV with its provenance, NUL-terminated */
-    char *figure; /* excess by length of every run, drawn with characters; theory marked */
-    char *times; /* what took how long, as CSV; not part of what is promised equal */
+    ropelaw_lm_text_information
+        text_floor; /* of the generated held-out text: no model's loss is lower; NAN for a
+                                               text of one's own */
+    char *csv;      /* the long CSV with its provenance, NUL-terminated */
+    char *figure;   /* excess by length of every run, drawn with characters; theory marked */
+    char *times;    /* what took how long, as CSV; not part of what is promised equal */
 } ropelaw_train_result;
 
 /**
@@ -98,6 +104,7 @@ typedef struct {
  *
  * Out      result: initialised here, freed with ropelaw_train_result_clear
  * Returns  OK; INVALID (NULL, unknown set-up, a checkpoint that belongs to another model); SHAPE for a text too short;
+ *          IO if checkpoint_dir cannot be made or written to (found before any training);
  *          what ropelaw_lm_train and ropelaw_lm_evaluate return; NOMEM; CANCELLED (checkpoints stay: calling again with
  *          the same checkpoint_dir continues to the same bytes).
  */

@@ -33,22 +33,47 @@ static void key_number(lm_text *csv, const char *key, double value) {
     lm_text_number(csv, value, "\n");
 }
 
-void lm_csv_start(lm_text *csv, const ropelaw_train_preset *preset, const ropelaw_train_options *o) {
+/* The command that makes these bytes again. */
+static void add_source(lm_text *csv, const ropelaw_train_preset *preset, const ropelaw_train_options *o) {
+    const ropelaw_train_options *usual = &ropelaw_train_options_default;
+    lm_text_add(csv, "# source: ropelaw train --preset %s --seed %llu", preset->name,
+                (unsigned long long)o->seed);
+    if (o->setup) lm_text_add(csv, " --setup %s", o->setup);
+    if (!o->text && o->language != usual->language)
+        lm_text_add(csv, " --language %llu", (unsigned long long)o->language);
+    if (o->step_share != usual->step_share)
+        lm_text_add(csv, " --share "), lm_text_number(csv, o->step_share, "");
+    if (o->eval_len != usual->eval_len) lm_text_add(csv, " --eval-len %zu", o->eval_len);
+    if (o->eval_windows != usual->eval_windows) lm_text_add(csv, " --windows %zu", o->eval_windows);
+    lm_text_add(csv, ", version %s\n", ropelaw_version());
+}
+
+static void add_text(lm_text *csv, const ropelaw_train_options *o, const ropelaw_lm_text_information *floor) {
+    if (o->text) {
+        lm_text_add(csv, "# text: %s\n", o->text_name);
+        return;
+    }
+    lm_text_add(csv, "# text: generated, language %llu; held out: documents from 2^32\n",
+                (unsigned long long)o->language);
+    key_number(csv, "text-floor-topics-known-nats", floor->topics_known_nats);
+    key_number(csv, "text-floor-topics-unknown-nats", floor->topics_unknown_nats);
+}
+
+void lm_csv_start(lm_text *csv, const ropelaw_train_preset *preset, const ropelaw_train_options *o,
+                  const ropelaw_lm_text_information *floor) {
     lm_text_add(csv,
                 "# title: Small language models made by ropelaw: paired excess loss by length, preset %s\n",
                 preset->name);
-    lm_text_add(csv, "# source: ropelaw train --preset %s --seed %llu%s%s, version %s\n", preset->name,
-                (unsigned long long)o->seed, o->setup ? " --setup " : "", o->setup ? o->setup : "",
-                ropelaw_version());
-    lm_text_add(csv, "# text: %s\n",
-                o->text ? o->text_name : "generated, language 42; held out: documents from 2^32");
+    add_source(csv, preset, o);
+    add_text(csv, o, floor);
     lm_text_add(
         csv,
         "# retrieved-from: made by this project, docs/experiment.md\n# licence: MIT\n# kind: measured\n");
-    lm_text_add(
-        csv,
-        "# recipe: docs/experiment.md; 2 layers, head_dim 32, 2048 tokens a step; evaluated on 24 windows "
-        "of 2048 tokens\n");
+    lm_text_add(csv,
+                "# recipe: docs/experiment.md; 2 layers, head_dim 32, 2048 tokens a step; evaluated on %zu "
+                "windows of "
+                "%zu tokens\n",
+                o->eval_windows, o->eval_len);
     key_number(csv, "step-share", o->step_share);
     lm_text_add(
         csv, "# note: loss_nats is reference_nats + excess_nats: the loss with the text's own ups and downs "

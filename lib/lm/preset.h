@@ -6,8 +6,8 @@
 
 extern const ropelaw_train_preset lm_preset_quick, lm_preset_paper, lm_preset_seeds;
 
-/* The set-ups of `paper`, in the order in which they run. */
-enum { LM_PAPER_SETUPS = 5 };
-extern const ropelaw_train_setup *const lm_paper_setups[LM_PAPER_SETUPS];
+/* preset_setups.c */
+extern const ropelaw_train_setup lm_setup_t128, lm_setup_t128_more, lm_setup_t64_b50, lm_setup_t64_b10000,
+    lm_setup_t64_b500, lm_setup_wide, lm_setup_t256, lm_setup_narrow;
 
 #endif

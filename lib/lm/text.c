@@ -4,6 +4,7 @@
 #include <ropelaw/lm.h>
 #include <ropelaw/random.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,7 +62,33 @@ static size_t next_word(const language *l, const uint16_t *topic, size_t last, r
     return zipf_word(l, ropelaw_random_uniform(r));
 }
 
-static void write_document(const language *l, uint64_t seed, uint64_t doc, char *text) {
+/* What an observer pays for the words of a text who knows the language: sums of -ln P(word | word before), by the
+   topics of each document and with topics unknown, when any word is a topic as likely as any other. */
+typedef struct {
+    core_sum known, unknown;
+    double n_bytes;
+} information;
+
+static void tell_word(information *told, const language *l, const uint16_t *topic, size_t last, size_t word) {
+    double p = (1 - p_successor - p_topic) * (l->zipf[word] - (word ? l->zipf[word - 1] : 0)), unknown;
+    for (size_t i = 0; i < N_SUCCESSORS; i++)
+        if (l->successor[last][i] == word) p += p_successor / N_SUCCESSORS;
+    unknown = p + p_topic / N_WORDS;
+    for (size_t i = 0; i < N_TOPIC; i++)
+        if (topic[i] == word) p += p_topic / N_TOPIC;
+    core_sum_add(&told->known, -log(p));
+    core_sum_add(&told->unknown, -log(unknown));
+    told->n_bytes += (double)strlen(l->word[word]) + 1;
+}
+
+static void tell_stop(information *told, bool stop) {
+    double p = stop ? p_stop : 1 - p_stop;
+    core_sum_add(&told->known, -log(p));
+    core_sum_add(&told->unknown, -log(p));
+    told->n_bytes += stop;
+}
+
+static void write_document(const language *l, uint64_t seed, uint64_t doc, char *text, information *told) {
     ropelaw_random r;
     ropelaw_random_init(&r, seed, 1 + doc);
     uint16_t topic[N_TOPIC];
@@ -70,8 +97,10 @@ static void write_document(const language *l, uint64_t seed, uint64_t doc, char 
     char *end = text + ROPELAW_LM_DOC_BYTES - 1;
     *end = '\n';
     for (char *p = text; p < end;) {
+        size_t last = word;
         word = next_word(l, topic, word, &r);
         const char *stop = ropelaw_random_uniform(&r) < p_stop ? ". " : " ";
+        if (told) tell_word(told, l, topic, last, word), tell_stop(told, *stop == '.');
         for (const char *c = l->word[word]; *c && p < end; c++) *p++ = *c;
         for (; *stop && p < end; stop++) *p++ = *stop;
     }
@@ -84,8 +113,24 @@ ropelaw_status ropelaw_lm_text(uint64_t seed, uint64_t first_doc, size_t n_docs,
     if (!l) return core_fail_memory(error, 1, sizeof *l);
     draw_language(seed, l);
     for (size_t i = 0; i < n_docs; i++)
-        write_document(l, seed, first_doc + i, text + i * ROPELAW_LM_DOC_BYTES);
+        write_document(l, seed, first_doc + i, text + i * ROPELAW_LM_DOC_BYTES, NULL);
     core_free(l);
+    return ROPELAW_OK;
+}
+
+ropelaw_status ropelaw_lm_text_floor(uint64_t seed, uint64_t first_doc, size_t n_docs,
+                                     ropelaw_lm_text_information *floor, ropelaw_error *error) {
+    if (!floor || !n_docs)
+        return core_fail(error, ROPELAW_INVALID, floor ? "n_docs" : "floor", "", "",
+                         "a required argument is missing");
+    language *l = core_malloc(1, sizeof *l + ROPELAW_LM_DOC_BYTES);
+    if (!l) return core_fail_memory(error, 1, sizeof *l + ROPELAW_LM_DOC_BYTES);
+    information told = {0};
+    draw_language(seed, l);
+    for (size_t i = 0; i < n_docs; i++) write_document(l, seed, first_doc + i, (char *)(l + 1), &told);
+    core_free(l);
+    floor->topics_known_nats = core_sum_value(&told.known) / told.n_bytes;
+    floor->topics_unknown_nats = core_sum_value(&told.unknown) / told.n_bytes;
     return ROPELAW_OK;
 }
 

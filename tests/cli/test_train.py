@@ -41,6 +41,33 @@ def theory_stands_beside_measurement():
         assert r["censored"] is True and r["onset_hi_tok"] is None  # untrained models have no wall
 
 
+@test
+def targets_are_tried_before_training():
+    """A folder that does not exist is an error at once: with the whole recipe this would take a minute."""
+    with tempfile.TemporaryDirectory() as d:
+        bad = os.path.join(d, "no", "such")
+        for option, code in [("--curves", 5), ("--times", 5), ("--output", 5), ("--checkpoints", 3)]:
+            p = run(["train", option, os.path.join(bad, "x")], timeout=20)
+            assert p.returncode == code and "No such file or directory" in p.stderr, (option, p.returncode, p.stderr)
+        p = run(["train", "--curves", d], timeout=20)
+        assert p.returncode == 5 and "Is a directory" in p.stderr, p.stderr
+        assert os.listdir(d) == []
+        target = os.path.join(d, "kept.csv")
+        with open(target, "w") as f:
+            f.write("old")
+        p = run(["train", "--curves", target, "--times", os.path.join(bad, "x")], timeout=20)
+        assert p.returncode == 5 and os.listdir(d) == ["kept.csv"] and open(target).read() == "old"
+
+
+@test
+def the_language_is_named():
+    first, second = (run_json(SMALL + ["--language", n]) for n in ["42", "7"])
+    assert first["input"]["language"] == 42 and second["input"]["language"] == 7
+    a, b = first["result"]["text_floor"], second["result"]["text_floor"]
+    assert a != b and 0.5 < a["topics_known_nats"] < a["topics_unknown_nats"] < 1
+    assert first["result"]["runs"] != second["result"]["runs"]
+
+
 case("figure", SMALL, has=["excess loss by length", "Onsets (+0.2 nat)", "t128-b500-w64-s1/b5000-l128-n2"])
 case("unknown preset", ["train", "--preset", "big"], code=2, err=['unknown preset "big" (known: quick, paper, seeds)'])
 case("unknown set-up", SMALL + ["--setup", "x"], code=2, err=['preset quick has no set-up "x"'])

@@ -1,10 +1,11 @@
-/* Tests: experiment.c experiment_run.c experiment_csv.c experiment_figure.c preset.c preset_quick.c preset_paper.c preset_seeds.c */
+/* Tests: experiment.c experiment_run.c experiment_csv.c experiment_figure.c preset.c preset_quick.c preset_paper.c preset_seeds.c preset_setups.c folder.c */
 #include "test.h"
 #include "core/core.h"
 #include "lm/experiment.h"
 #include <ropelaw/coverage.h>
 #include <ropelaw/law.h>
 #include <ropelaw/train.h>
+#include <glob.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -86,6 +87,18 @@ static int stop_late(void *context, double fraction) {
     return fraction < last[2];
 }
 
+/* The one checkpoint of the folder: its name has the model, the steps and a mark of the text. */
+static void only_checkpoint(const char *dir, char *path, size_t room) {
+    char pattern[160];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/*", dir);
+    ck_assert(!glob(pattern, 0, NULL, &found));
+    ck_assert_uint_eq(found.gl_pathc, 1);
+    ck_assert_int_lt(snprintf(path, room, "%s", found.gl_pathv[0]), (int)room);
+    ck_assert(strstr(path, "/tiny-s1-n5-x"));
+    globfree(&found);
+}
+
 /* Stopped in pre-training, called again with the same folder: the bytes of a run that was left alone. */
 START_TEST(stopped_and_continued_equals_uninterrupted) {
     char dir[] = "/tmp/ropelaw_train_XXXXXX", path[128];
@@ -96,8 +109,7 @@ START_TEST(stopped_and_continued_equals_uninterrupted) {
     o.checkpoint_dir = dir, o.progress = (ropelaw_progress){stop_late, state};
     ropelaw_error error = {0};
     ck_assert_int_eq(ropelaw_train_experiment(&tiny, &o, &r, &error), ROPELAW_CANCELLED);
-    snprintf(path, sizeof path, "%s/tiny-s1-n5.ckpt", dir);
-    ck_assert(!access(path, F_OK));
+    only_checkpoint(dir, path, sizeof path);
     state[0] = 0, state[2] = 2;
     r = run(&o);
     ck_assert_msg(state[1] == 0 && fabs(state[0] - 1) < 1e-9, "progress ended at %g", state[0]);
@@ -112,6 +124,65 @@ START_TEST(stopped_and_continued_equals_uninterrupted) {
     ropelaw_lm_destroy(&m);
     ropelaw_train_result_clear(&whole);
     unlink(path), rmdir(dir);
+}
+END_TEST
+
+/* The folder is made, or refused before any training: the progress is never called. */
+static int never(void *context, double fraction) {
+    (void)fraction;
+    *(int *)context += 1;
+    return 1;
+}
+
+START_TEST(the_folder_is_tried_before_training) {
+    char parent[] = "/tmp/ropelaw_train_XXXXXX", dir[128], path[192];
+    ck_assert(mkdtemp(parent));
+    snprintf(dir, sizeof dir, "%s/new", parent);
+    ropelaw_train_options o = options(1);
+    ropelaw_train_result r;
+    ropelaw_error error = {0};
+    o.checkpoint_dir = dir;
+    r = run(&o);
+    only_checkpoint(dir, path, sizeof path);
+    ropelaw_train_result_clear(&r);
+    int calls = 0;
+    o.progress = (ropelaw_progress){never, &calls};
+    const char *const bad[] = {path, "/no/such/folder",
+                               "/proc"}; /* a file; no parent; nothing can be made there */
+    for (size_t i = 0; i < 3; i++) {
+        o.checkpoint_dir = bad[i];
+        test_assert_fails(ropelaw_train_experiment(&tiny, &o, &r, &error), ROPELAW_IO, error,
+                          "checkpoint_dir");
+        ck_assert_str_eq(error.file, bad[i]);
+    }
+    ck_assert_int_eq(calls, 0);
+    unlink(path), rmdir(dir), rmdir(parent);
+}
+END_TEST
+
+/* A model of another text is not continued under the same name. */
+START_TEST(checkpoints_belong_to_a_text) {
+    char dir[] = "/tmp/ropelaw_train_XXXXXX";
+    glob_t found;
+    ck_assert(mkdtemp(dir));
+    char pattern[160];
+    snprintf(pattern, sizeof pattern, "%s/*", dir);
+    ropelaw_train_options o = options(1);
+    ropelaw_error error = {0};
+    o.checkpoint_dir = dir;
+    for (size_t i = 0; i < 2; i++) {
+        test_assert_ok(ropelaw_lm_text(42 + i, 0, 3, text, &error), error);
+        ropelaw_train_result kept = run(&o);
+        o.checkpoint_dir = NULL;
+        ropelaw_train_result alone = run(&o);
+        ck_assert_str_eq(kept.csv, alone.csv);
+        ropelaw_train_result_clear(&kept), ropelaw_train_result_clear(&alone);
+        o.checkpoint_dir = dir;
+    }
+    ck_assert(!glob(pattern, 0, NULL, &found));
+    ck_assert_uint_eq(found.gl_pathc, 2);
+    for (size_t i = 0; i < found.gl_pathc; i++) unlink(found.gl_pathv[i]);
+    globfree(&found), rmdir(dir);
 }
 END_TEST
 
@@ -132,11 +203,16 @@ END_TEST
 START_TEST(text_and_its_provenance) {
     ropelaw_train_options o = options(2);
     ropelaw_train_result r = run(&o);
-    ck_assert(strstr(r.csv, "# text: three documents\n"));
+    ck_assert(strstr(r.csv, "# text: three documents\n") && isnan(r.text_floor.topics_known_nats));
     ropelaw_train_result_clear(&r);
-    o.text = NULL; /* the generated language */
+    o.text = NULL, o.language = 7; /* the generated language */
     r = run(&o);
-    ck_assert(strstr(r.csv, "# text: generated, language 42"));
+    ck_assert(strstr(r.csv, "# text: generated, language 7;"));
+    ck_assert(strstr(
+        r.csv, "# source: ropelaw train --preset tiny --seed 1 --language 7 --share 0.01 --eval-len 512 "
+               "--windows 2, version "));
+    ck_assert(r.text_floor.topics_known_nats > 0.4 && strstr(r.csv, "# text-floor-topics-known-nats: 0."));
+    ck_assert(r.runs[0].pretrain_loss_nats > r.text_floor.topics_unknown_nats); /* five steps teach little */
     ck_assert_uint_eq(r.n_runs, 2);
     ropelaw_train_result_clear(&r);
 }
@@ -251,6 +327,8 @@ int main(void) {
     const TTest *const tests[] = {threads_do_not_change_the_csv,
                                   csv_reads_back_as_the_series,
                                   stopped_and_continued_equals_uninterrupted,
+                                  the_folder_is_tried_before_training,
+                                  checkpoints_belong_to_a_text,
                                   bad_input_is_named,
                                   text_and_its_provenance,
                                   presets_make_sense,

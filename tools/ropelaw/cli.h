@@ -142,6 +142,9 @@ const ropelaw_progress *cli_progress(cli_context *context, const char *label);
  */
 int cli_write_file(const cli_context *context, const char *path, const char *text, size_t length);
 
+/* Before long work: could cli_write_file write there? NULL is fine. Nothing is left behind. Exit code. */
+int cli_can_write(const cli_context *context, const char *path);
+
 /* Fill a ropelaw_table cell by cell and stop at the first failure: */
 typedef struct {
     ropelaw_table *table;

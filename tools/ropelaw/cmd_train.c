@@ -3,15 +3,16 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    {"preset",      CLI_TEXT,   "NAME",   "the grid: quick (default), paper, seeds"                     },
-    {"setup",       CLI_TEXT,   "NAME",   "only this set-up of the preset (t128-b500-w64, ...)"         },
-    {"curves",      CLI_TEXT,   "FILE",   "write the long CSV of all curves there"                      },
-    {"times",       CLI_TEXT,   "FILE",   "write what took how long there"                              },
-    {"checkpoints", CLI_TEXT,   "DIR",    "keep pre-trained models there and continue from them"        },
-    {"share",       CLI_NUMBER, "X",      "that share of all training steps, for trying out (default 1)"},
-    {"eval-len",    CLI_LENGTH, "TOKENS", "evaluated length (default 2048)"                             },
-    {"windows",     CLI_COUNT,  "N",      "evaluated windows (default 24)"                              },
-    {NULL,          CLI_FLAG,   NULL,     NULL                                                          },
+    {"preset",      CLI_TEXT,   "NAME",   "the grid: quick (default), paper, seeds"                            },
+    {"setup",       CLI_TEXT,   "NAME",   "only this set-up of the preset (t128-b500-w64, ...)"                },
+    {"curves",      CLI_TEXT,   "FILE",   "write the long CSV of all curves there"                             },
+    {"times",       CLI_TEXT,   "FILE",   "write what took how long there"                                     },
+    {"checkpoints", CLI_TEXT,   "DIR",    "keep pre-trained models there (made if missing), continue from them"},
+    {"language",    CLI_COUNT,  "N",      "which generated language (default 42)"                              },
+    {"share",       CLI_NUMBER, "X",      "that share of all training steps, for trying out (default 1)"       },
+    {"eval-len",    CLI_LENGTH, "TOKENS", "evaluated length (default 2048)"                                    },
+    {"windows",     CLI_COUNT,  "N",      "evaluated windows (default 24)"                                     },
+    {NULL,          CLI_FLAG,   NULL,     NULL                                                                 },
 };
 
 static const ropelaw_column run_columns[] = {
@@ -105,6 +106,15 @@ static int write_files(const cli_context *c, const ropelaw_train_result *r) {
     return !code && times ? cli_write_file(c, times, r->times, strlen(r->times)) : code;
 }
 
+/* Before hours of training, not after. */
+static int check_files(const cli_context *c) {
+    static const char *const files[] = {"curves", "times", "output"};
+    int code = CLI_OK;
+    for (size_t i = 0; i < CLI_COUNT_OF(files) && !code; i++)
+        code = cli_can_write(c, cli_text(c, files[i], NULL));
+    return code;
+}
+
 static void put_range(cli_value *parent, const char *key, const ropelaw_range *range) {
     cli_value *o = cli_put(parent, key, cli_object());
     cli_put_number(o, "est", range->est);
@@ -156,6 +166,23 @@ static int fit_law(cli_context *c, const ropelaw_train_result *r) {
     return cli_rows_end(c, &rows, true);
 }
 
+/* Loss of every pre-trained model, beside what the text itself costs. */
+static void put_loss(cli_context *c, const ropelaw_train_result *r) {
+    const ropelaw_lm_text_information *floor = &r->text_floor;
+    cli_value *o = cli_put(c->result, "text_floor", cli_object());
+    cli_put_number(o, "topics_known_nats", floor->topics_known_nats);
+    cli_put_number(o, "topics_unknown_nats", floor->topics_unknown_nats);
+    fprintf(c->text, "Loss after pre-training [nat a byte], held out, at the training length:\n");
+    for (size_t i = 0; i < r->n_runs; i++)
+        if (!i || strcmp(r->runs[i].model, r->runs[i - 1].model))
+            fprintf(c->text, "  %-20s %s\n", r->runs[i].model, cli_num(r->runs[i].pretrain_loss_nats, 3));
+    if (isfinite(floor->topics_known_nats))
+        fprintf(
+            c->text,
+            "  the text itself costs %s to who knows the language and the topics, %s without the topics\n",
+            cli_num(floor->topics_known_nats, 3), cli_num(floor->topics_unknown_nats, 3));
+}
+
 static int report(cli_context *c, const ropelaw_train_result *r) {
     cli_value *runs = cli_put(c->result, "runs", cli_array());
     cli_rows rows =
@@ -168,6 +195,7 @@ static int report(cli_context *c, const ropelaw_train_result *r) {
                          "intervals: bootstrap over the evaluated windows, which holds for this model only");
     int code = cli_rows_end(c, &rows, true);
     if (code) return code;
+    put_loss(c, r);
     fprintf(c->text, "\n");
     if ((code = fit_law(c, r))) return code;
     fprintf(c->text, "\n%s", r->figure);
@@ -178,6 +206,8 @@ static int run(cli_context *c) {
     const char *name = cli_text(c, "preset", "quick"), *file = c->n_arguments ? c->arguments[0] : NULL;
     const ropelaw_train_preset *preset = ropelaw_train_preset_find(name);
     if (!preset) return unknown_preset(c, name);
+    int code = check_files(c);
+    if (code) return code;
     ropelaw_train_options o = ropelaw_train_options_default;
     ropelaw_train_result result;
     ropelaw_error error = {0};
@@ -185,6 +215,7 @@ static int run(cli_context *c) {
     if (file && ropelaw_lm_text_read(file, &text, &o.n_bytes, &error)) return cli_fail(c, &error);
     o.text = text, o.text_name = file ? file : "";
     o.seed = c->seed, o.n_threads = c->threads;
+    o.language = (uint64_t)cli_number(c, "language", (double)o.language);
     o.setup = cli_text(c, "setup", NULL), o.checkpoint_dir = cli_text(c, "checkpoints", NULL);
     o.step_share = cli_number(c, "share", o.step_share);
     o.eval_len = (size_t)cli_number(c, "eval-len", (double)o.eval_len);
@@ -193,6 +224,7 @@ static int run(cli_context *c) {
     cli_put_text(c->input, "preset", name);
     cli_put_text(c->input, "setup", o.setup);
     cli_put_text(c->input, "text", file);
+    if (!file) cli_put_number(c->input, "language", (double)o.language);
     cli_put_number(c->input, "seed", (double)o.seed);
     cli_put_number(c->input, "share", o.step_share);
     cli_put_number(c->input, "eval_len_tok", (double)o.eval_len);
@@ -200,7 +232,7 @@ static int run(cli_context *c) {
     int failed = ropelaw_train_experiment(preset, &o, &result, &error) != ROPELAW_OK;
     ropelaw_lm_text_free(text);
     if (failed) return cli_fail(c, &error);
-    int code = report(c, &result);
+    code = report(c, &result);
     int written = write_files(c, &result);
     ropelaw_train_result_clear(&result);
     cli_source(c, "recipe and definitions: docs/experiment.md; law: Liu et al. 2024 (arXiv:2310.05209)");

@@ -242,6 +242,23 @@ int cli_write_file(const cli_context *c, const char *path, const char *text, siz
     return CLI_OK;
 }
 
+int cli_can_write(const cli_context *c, const char *path) {
+    struct stat st;
+    char trial[4096];
+    if (!path || !strcmp(path, "-")) return CLI_OK;
+    bool exists = stat(path, &st) == 0;
+    if (exists && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return CLI_OK;
+    errno = EISDIR;
+    if (exists && S_ISDIR(st.st_mode)) return fail_output(c, path);
+    errno = ENAMETOOLONG;
+    if (snprintf(trial, sizeof trial, "%s.XXXXXX", path) >= (int)sizeof trial) return fail_output(c, path);
+    int fd = mkstemp(trial);
+    if (fd < 0) return fail_output(c, path);
+    close(fd);
+    unlink(trial);
+    return CLI_OK;
+}
+
 int output_write(cli_context *c) {
     char *text = NULL;
     size_t length = 0;
