@@ -1,4 +1,4 @@
-/* Tests: law_fit.c law_model.c law_data.c law_pool.c law_shape.c */
+/* Tests: law_fit.c law_group.c law_bounds.c law_export.c law_model.c law_data.c law_pool.c law_shape.c */
 #include "test.h"
 #include "law_cases.h"
 #include "core/core.h"
