@@ -99,6 +99,30 @@ START_TEST(tails_and_parts) {
 }
 END_TEST
 
+/* Outputs larger than the caches, on cache lines and off them: the same numbers. */
+START_TEST(larger_than_the_caches) {
+    enum { ROWS = 70001, PAIRS = 32 }; /* 17.9 MB */
+    static size_t dims[ROWS];
+    static double b[ROWS], t[ROWS];
+    fill(81);
+    for (size_t i = 0; i < ROWS; i++)
+        dims[i] = 2 * PAIRS - 2 * (i % 5), b[i] = base[i % N] + i, t[i] = train[i % N];
+    ropelaw_sweep sweep = {ROWS, b, t, dims, NULL, NULL};
+    double *x = aligned_alloc(64, (ROWS + 8) * PAIRS * sizeof(double)),
+           *y = malloc((ROWS * PAIRS + 1) * sizeof(double));
+    ck_assert(x && y);
+    for (size_t i = 0; i < ROWS * PAIRS; i++) x[i] = y[1 + i] = -7;
+    ropelaw_sweep_out out = {.period_tok = x, .period_stride = PAIRS};
+    test_assert_ok(ropelaw_sweep_eval(&sweep, ROPELAW_ISA_AVX512, &out, &e), e);
+    out.period_tok = y + 1;
+    test_assert_ok(ropelaw_sweep_eval(&sweep, ROPELAW_ISA_AVX512, &out, &e), e);
+    ck_assert(!memcmp(x, y + 1, ROWS * PAIRS * sizeof(double)));
+    ck_assert(x[PAIRS + PAIRS - 1] == -7 && x[(ROWS - 1) * PAIRS] == y[1 + (ROWS - 1) * PAIRS]);
+    free(x);
+    free(y);
+}
+END_TEST
+
 START_TEST(huge_bases) {
     const double b[] = {1e290, 1e300, 1.7e308}, t[] = {4096, 4096, 4096};
     const size_t dims[] = {128, 2, 128};
@@ -155,7 +179,8 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("sweep");
-    const TTest *const tests[] = {against_the_scalar_law, tails_and_parts, huge_bases, bad_rows, NULL};
+    const TTest *const tests[] = {
+        against_the_scalar_law, tails_and_parts, larger_than_the_caches, huge_bases, bad_rows, NULL};
     test_add(s, "sweep", tests);
     return test_run(s);
 }
