@@ -96,6 +96,8 @@ typedef struct {
                                                text of one's own */
     char *csv;      /* the long CSV with its provenance, NUL-terminated */
     char *figure;   /* excess by length of every run, drawn with characters; theory marked */
+    char *svg;      /* the same drawn: one panel a model */
+    char *tex;      /* and for LaTeX with pgfplots */
     char *times;    /* what took how long, as CSV; not part of what is promised equal */
 } ropelaw_train_result;
 

@@ -28,7 +28,7 @@ typedef struct {
     const char *text, *held_out;
     size_t n_text, n_held_out, vocab;
     uint32_t text_mark; /* in the names of checkpoints: models of another text are not continued */
-    lm_text csv, times, figure;
+    lm_text csv, times, figure, svg, tex;
     /* progress: work done before the present call and the size of the call, of `total` */
     double done, part, total;
 } experiment;
@@ -327,8 +327,11 @@ ropelaw_status ropelaw_train_experiment(const ropelaw_train_preset *preset,
     lm_figure_start(&e.figure, (double)options->eval_len);
     lm_text_add(&e.times, "what,seconds,tokens_per_second\n");
     if (!status) status = run_all(&e, error);
+    if (!status) lm_plot_svg(&e.svg, &made, (double)options->eval_len);
+    if (!status) lm_plot_tex(&e.tex, &made, (double)options->eval_len);
     made.csv = e.csv.bytes, made.times = e.times.bytes, made.figure = e.figure.bytes;
-    if (!status && (e.csv.failed || e.times.failed || e.figure.failed))
+    made.svg = e.svg.bytes, made.tex = e.tex.bytes;
+    if (!status && (e.csv.failed || e.times.failed || e.figure.failed || e.svg.failed || e.tex.failed))
         status = core_fail_memory(error, e.csv.room, 2);
     core_free(e.generated);
     core_free(e.generated_held_out);
@@ -350,5 +353,7 @@ void ropelaw_train_result_clear(ropelaw_train_result *result) {
     core_free(result->csv);
     core_free(result->times);
     core_free(result->figure);
+    core_free(result->svg);
+    core_free(result->tex);
     memset(result, 0, sizeof *result);
 }

@@ -38,4 +38,8 @@ void lm_figure_start(lm_text *figure, double eval_len);
 void lm_figure_add(lm_text *figure, const ropelaw_train_run *run, const ropelaw_lm_curve *curve,
                    double eval_len);
 
+/* The same as drawings of all runs at once (experiment_plot.c). */
+void lm_plot_svg(lm_text *plot, const ropelaw_train_result *result, double eval_len);
+void lm_plot_tex(lm_text *plot, const ropelaw_train_result *result, double eval_len);
+
 #endif

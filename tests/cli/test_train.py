@@ -1,6 +1,7 @@
 """train: bytes, resume, formats, bad input. Every call trains a hundredth of a preset."""
 import os
 import tempfile
+import xml.etree.ElementTree
 
 from cli import *
 
@@ -57,6 +58,23 @@ def targets_are_tried_before_training():
             f.write("old")
         p = run(["train", "--curves", target, "--times", os.path.join(bad, "x")], timeout=20)
         assert p.returncode == 5 and os.listdir(d) == ["kept.csv"] and open(target).read() == "old"
+
+
+@test
+def figures_are_drawn():
+    with tempfile.TemporaryDirectory() as d:
+        svg, tex = os.path.join(d, "a.svg"), os.path.join(d, "a.tex")
+        runs = run_json(SMALL + ["--figure", svg])["result"]["runs"]
+        root = xml.etree.ElementTree.parse(svg).getroot()
+        name = "{http://www.w3.org/2000/svg}"
+        assert root.tag == name + "svg" and len(root.findall(name + "polyline")) == len(runs)
+        run_json(SMALL + ["--figure", tex])
+        with open(tex) as f:
+            text = f.read()
+        assert text.count("\\addlegendentry{") == len(runs) and text.count("{") == text.count("}")
+        p = run(SMALL + ["--figure", os.path.join(d, "a.png")], timeout=20)
+        assert p.returncode == 2 and "must end in .svg or .tex" in p.stderr, p.stderr
+        assert sorted(os.listdir(d)) == ["a.svg", "a.tex"]
 
 
 @test

@@ -1,4 +1,4 @@
-/* Tests: experiment.c experiment_run.c experiment_csv.c experiment_figure.c preset.c preset_quick.c preset_paper.c preset_seeds.c preset_setups.c folder.c */
+/* Tests: experiment.c experiment_run.c experiment_csv.c experiment_figure.c preset.c preset_quick.c preset_paper.c preset_seeds.c preset_setups.c folder.c experiment_plot.c */
 #include "test.h"
 #include "core/core.h"
 #include "lm/experiment.h"
@@ -304,6 +304,56 @@ START_TEST(figure_of_a_known_curve) {
 }
 END_TEST
 
+/* Two models, three runs: panels, curves and marks where the scales say. On the first panel 64 .. 2048 lie on x = 45 ..
+   265 and 0 .. 3 nat on y = 260 .. 30. */
+START_TEST(drawings_of_known_curves) {
+    char names[3][8] = {"m1/a", "m1/b", "m2/c"}, models[2][4] = {"m1", "m2"};
+    ropelaw_point points[2] = {
+        {.eval_len_tok = 128,  .value = 1.5},
+        {.eval_len_tok = 2048, .value = 9  }
+    };
+    ropelaw_run curves[3] = {
+        {.points = points, .n_points = 2},
+        {.points = points,                .n_points = 2},
+        {0}
+    };
+    ropelaw_train_run runs[3] = {
+        {.run = names[0],
+         .model = models[0],
+         .base = 500,
+         .tune_len = 128,
+         .n_tune_steps = 150,
+         .reference_nats = 1,
+         .closed_form = 256,
+         .coverage = 1e6,
+         .onset = {.onset_tok = 362.0386719675123}},
+        {.run = names[1],                       .model = models[0],                         .onset = {.censored = 1}                                         },
+        {.run = names[2], .model = models[1], .onset = {.censored = 1}}
+    };
+    ropelaw_train_result r = {
+        .n_runs = 3, .runs = runs, .series = {.n_runs = 3, .runs = curves}
+    };
+    lm_text svg = {0}, tex = {0};
+    lm_plot_svg(&svg, &r, 2048), lm_plot_tex(&tex, &r, 2048);
+    size_t n = 0;
+    for (const char *p = svg.bytes; (p = strstr(p, "<polyline")); p++) n++;
+    ck_assert_uint_eq(n, 3);
+    ck_assert(strstr(svg.bytes, "width=\"860\" height=\"300\""));
+    ck_assert(strstr(svg.bytes, "points=\"89,221.67 265,30 \"")); /* 0.5 nat; 8 nat is cut at the top */
+    ck_assert(strstr(svg.bytes, "cx=\"155\" cy=\"244.67\""));     /* half way; 0.2 nat */
+    ck_assert(strstr(svg.bytes,
+                     "x1=\"133\" y1=\"260\" x2=\"133\" y2=\"30\"")); /* closed form; no line for coverage */
+    ck_assert(!strstr(svg.bytes, "\"1 3\""));
+    ck_assert(strstr(svg.bytes, ">base 500, 128 tok, 150 steps</text>"));
+    ck_assert(strstr(tex.bytes, "\\addplot[c0, thick] coordinates {(128,0.5) (2048,8) };"));
+    ck_assert(strstr(tex.bytes, "{(362.03867,0.2)};"));
+    n = 0;
+    for (const char *p = tex.bytes; (p = strstr(p, "\\end{axis}\n\\end{tikzpicture}\n")); p++) n++;
+    ck_assert_uint_eq(n, 2);
+    core_free(svg.bytes), core_free(tex.bytes);
+}
+END_TEST
+
 START_TEST(memory_may_run_out) {
     int failures = 0;
     const ropelaw_train_options o = options(1);
@@ -334,6 +384,7 @@ int main(void) {
                                   presets_make_sense,
                                   summary_of_a_known_curve,
                                   figure_of_a_known_curve,
+                                  drawings_of_known_curves,
                                   memory_may_run_out,
                                   NULL};
     test_add(s, "experiment", tests);

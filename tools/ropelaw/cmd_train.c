@@ -6,6 +6,7 @@ static const cli_option options[] = {
     {"preset",      CLI_TEXT,   "NAME",   "the grid: quick (default), paper, seeds"                            },
     {"setup",       CLI_TEXT,   "NAME",   "only this set-up of the preset (t128-b500-w64, ...)"                },
     {"curves",      CLI_TEXT,   "FILE",   "write the long CSV of all curves there"                             },
+    {"figure",      CLI_TEXT,   "FILE",   "draw the curves there: FILE.svg, or FILE.tex for pgfplots"          },
     {"times",       CLI_TEXT,   "FILE",   "write what took how long there"                                     },
     {"checkpoints", CLI_TEXT,   "DIR",    "keep pre-trained models there (made if missing), continue from them"},
     {"language",    CLI_COUNT,  "N",      "which generated language (default 42)"                              },
@@ -100,16 +101,29 @@ static int unknown_preset(const cli_context *c, const char *name) {
     return cli_usage(c, "unknown preset \"%s\" (known: %s)", name, known);
 }
 
+static bool ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && !strcmp(text + n - m, end);
+}
+
 static int write_files(const cli_context *c, const ropelaw_train_result *r) {
     const char *curves = cli_text(c, "curves", NULL), *times = cli_text(c, "times", NULL);
+    const char *figure = cli_text(c, "figure", NULL);
     int code = curves ? cli_write_file(c, curves, r->csv, strlen(r->csv)) : CLI_OK;
+    if (!code && figure) {
+        const char *drawn = ends_with(figure, ".tex") ? r->tex : r->svg;
+        code = cli_write_file(c, figure, drawn, strlen(drawn));
+    }
     return !code && times ? cli_write_file(c, times, r->times, strlen(r->times)) : code;
 }
 
 /* Before hours of training, not after. */
 static int check_files(const cli_context *c) {
-    static const char *const files[] = {"curves", "times", "output"};
+    static const char *const files[] = {"curves", "figure", "times", "output"};
+    const char *figure = cli_text(c, "figure", NULL);
     int code = CLI_OK;
+    if (figure && !ends_with(figure, ".svg") && !ends_with(figure, ".tex"))
+        return cli_usage(c, "--figure %s: the name must end in .svg or .tex", figure);
     for (size_t i = 0; i < CLI_COUNT_OF(files) && !code; i++)
         code = cli_can_write(c, cli_text(c, files[i], NULL));
     return code;
