@@ -31,6 +31,7 @@ typedef struct {
     size_t replicate;    /* replicate number; SIZE_MAX */
     int censored;        /* +1: the true value is above `value`; -1: below; 0: measured */
     size_t line;         /* line of the input; 0 if none */
+    size_t extra_row;    /* 1 + row in ropelaw_run.extra_cells; 0: no further columns */
 } ropelaw_point;
 
 /** One run: its points sorted by length (ties in input order) and its facts. NAN and "" mean: not given. */
@@ -50,6 +51,10 @@ typedef struct {
     double base;          /* base in use at evaluation [1] */
     double factor;        /* scaling factor of the method [1] */
     int digitised;        /* the file says that values were read off a plot */
+    size_t n_extra;
+    char **extra; /* names of the columns that ropelaw does not know: kept, not used */
+    size_t n_extra_rows;
+    char **extra_cells; /* [n_extra_rows][n_extra], as text; NULL: empty */
 } ropelaw_run;
 
 /** Provenance of a file (`# key: value` lines). */
@@ -63,7 +68,7 @@ typedef struct {
     size_t n_keys;
     ropelaw_provenance *keys;
     size_t n_notes;
-    char **notes; /* what a reader should be told: unknown columns kept out, missing cells, ... */
+    char **notes; /* what a reader should be told: unknown columns, missing cells, ... */
 } ropelaw_series;
 
 /**
@@ -79,11 +84,13 @@ ROPELAW_API ropelaw_status ropelaw_series_read(const char *path, ropelaw_series 
 
 /** The same from memory; `name` stands for the file in errors. */
 ROPELAW_API ropelaw_status ropelaw_series_parse(const char *text, size_t length, const char *name,
-                                                ropelaw_series *series, ropelaw_error *error) ROPELAW_MUST_USE;
+                                                ropelaw_series *series,
+                                                ropelaw_error *error) ROPELAW_MUST_USE;
 
 /**
  * Write the long CSV of a series, provenance first, to a growing text (free with ropelaw_text_free in table.h).
- * Reading the text back gives the same series.
+ * Reading the text back gives the same series. Columns that ropelaw does not know follow the known ones, in the order
+ * in which the runs name them.
  */
 ROPELAW_API ropelaw_status ropelaw_series_write(const ropelaw_series *series, char **text, size_t *length,
                                                 ropelaw_error *error) ROPELAW_MUST_USE;
@@ -94,6 +101,10 @@ ROPELAW_API ropelaw_status ropelaw_series_merge(ropelaw_series *to, ropelaw_seri
 
 /** Free what a series holds and zero it. A zeroed series is fine. */
 ROPELAW_API void ropelaw_series_clear(ropelaw_series *series);
+
+/** The text of a point in a column that ropelaw does not know; NULL if it has none. */
+ROPELAW_API const char *ropelaw_run_extra(const ropelaw_run *run, const ropelaw_point *point,
+                                          const char *column);
 
 /** The value of a provenance key, or NULL. */
 ROPELAW_API const char *ropelaw_series_key(const ropelaw_series *series, const char *key);

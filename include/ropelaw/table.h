@@ -17,10 +17,10 @@ typedef enum { ROPELAW_COLUMN_TEXT, ROPELAW_COLUMN_NUMBER } ropelaw_column_kind;
 
 /** One column. The strings are copied by ropelaw_table_create. */
 typedef struct {
-    const char *name;         /* machine name, snake_case with its unit ("eval_len_tok") */
-    const char *heading;      /* for people ("length [tok]"); NULL: the name */
+    const char *name;    /* machine name, snake_case with its unit ("eval_len_tok") */
+    const char *heading; /* for people ("length [tok]"); NULL: the name */
     ropelaw_column_kind kind;
-    int digits;               /* significant digits in human formats; 0: all. Numbers of at least
+    int digits; /* significant digits in human formats; 0: all. Numbers of at least
                                  10^digits that are whole are written whole */
 } ropelaw_column;
 
@@ -76,6 +76,12 @@ ROPELAW_API const char *ropelaw_table_format_name(size_t index);
  */
 ROPELAW_API ropelaw_status ropelaw_table_write(const ropelaw_table *table, const char *format, char **text,
                                                size_t *length, ropelaw_error *error) ROPELAW_MUST_USE;
+
+/**
+ * Bytes of the UTF-8 character at the start of a text: 1 to 4; 0 at the end of the text and where there is none
+ * (overlong forms, surrogates, stray bytes). JSON output has U+FFFD in the place of such bytes.
+ */
+ROPELAW_API size_t ropelaw_text_utf8_length(const char *text);
 
 /** Free a text that a write call returned; NULL is fine. */
 ROPELAW_API void ropelaw_text_free(char *text);

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 ropelaw_point logs_point(double eval_len_tok, double value, size_t line) {
-    return (ropelaw_point){eval_len_tok, value, NAN, NAN, NAN, SIZE_MAX, SIZE_MAX, 0, line};
+    return (ropelaw_point){eval_len_tok, value, NAN, NAN, NAN, SIZE_MAX, SIZE_MAX, 0, line, 0};
 }
 
 /* The number of a name in its group, `next` if it is new. The table keeps its own copy, freed in logs_clear. */

@@ -2,6 +2,7 @@
    lines. Cells are unquoted in place (a cell never grows by it) and cut off with a NUL written over the
    separator, so a row costs no allocation and a million rows cost one pass over the text. */
 #include "table/csv.h"
+#include "table/names.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -203,12 +204,12 @@ ropelaw_status table_csv_next(table_csv *csv, bool *more, ropelaw_error *error) 
 /* Separator and an upper limit of the number of columns, from the raw header line. */
 static ropelaw_status survey_header(table_csv *csv, size_t *limit, ropelaw_error *error) {
     size_t commas = 0, tabs = 0, semicolons = 0;
-    bool quoted = false; /* a quoted name may hold line ends: every separator of the header must be counted */
+    bool quoted = false; /* a quoted name may hold line ends and separators */
     for (const char *c = csv->at; c < csv->end && (quoted || (*c != '\n' && *c != '\r')); c++) {
         quoted ^= *c == '"';
-        commas += *c == ',';
-        tabs += *c == '\t';
-        semicolons += *c == ';';
+        commas += *c == ',' && !quoted;
+        tabs += *c == '\t' && !quoted;
+        semicolons += *c == ';' && !quoted;
     }
     csv->separator = tabs ? '\t' : ',';
     *limit = 1 + (tabs ? tabs : commas);
@@ -217,21 +218,34 @@ static ropelaw_status survey_header(table_csv *csv, size_t *limit, ropelaw_error
     return ROPELAW_OK;
 }
 
-static ropelaw_status check_name(table_csv *csv, size_t column, ropelaw_error *error) {
-    const char *name = csv->columns[column];
-    if (!*name && !(csv->rules & TABLE_CSV_UNNAMED)) {
+static ropelaw_status check_name(table_csv *csv, size_t column, table_names *names, ropelaw_error *error) {
+    char *name = csv->columns[column];
+    bool added;
+    if (!*name && (csv->rules & TABLE_CSV_UNNAMED)) return ROPELAW_OK;
+    if (!*name) {
         core_fail(error, ROPELAW_PARSE, "", "", "", "column %zu of the header has no name", column + 1);
         core_error_at(error, csv->name, csv->line);
         return ROPELAW_PARSE;
     }
-    for (size_t i = 0; *name && i < column; i++) {
-        if (strcmp(csv->columns[i], name)) continue;
-        core_fail(error, ROPELAW_PARSE, name, "", "", "column \"%.60s\" appears twice (columns %zu and %zu)",
-                  name, i + 1, column + 1);
-        core_error_at(error, csv->name, csv->line);
-        return ROPELAW_PARSE;
+    const struct table_names_entry *first = table_names_find(names, 0, name, column, &added);
+    if (!first) return core_fail_memory(error, column + 1, sizeof *first);
+    if (added) return ROPELAW_OK;
+    core_fail(error, ROPELAW_PARSE, name, "", "", "column \"%.60s\" appears twice (columns %zu and %zu)",
+              name, first->id + 1, column + 1);
+    core_error_at(error, csv->name, csv->line);
+    return ROPELAW_PARSE;
+}
+
+static ropelaw_status read_names(table_csv *csv, table_names *names, ropelaw_error *error) {
+    ropelaw_status status = ROPELAW_OK;
+    for (int ends = ENDS_CELL; !status && ends == ENDS_CELL; csv->n_columns++) {
+        table_csv_cell cell;
+        status = read_cell(csv, &cell, &ends, error);
+        if (status) return status;
+        csv->columns[csv->n_columns] = cell.text;
+        status = check_name(csv, csv->n_columns, names, error);
     }
-    return ROPELAW_OK;
+    return status;
 }
 
 static ropelaw_status read_header(table_csv *csv, ropelaw_error *error) {
@@ -244,15 +258,10 @@ static ropelaw_status read_header(table_csv *csv, ropelaw_error *error) {
     csv->columns = core_malloc(limit, sizeof *csv->columns);
     csv->cells = core_calloc(limit, sizeof *csv->cells);
     if (!csv->columns || !csv->cells) return core_fail_memory(error, limit, sizeof *csv->cells);
-    for (int ends = ENDS_CELL; ends == ENDS_CELL; csv->n_columns++) {
-        table_csv_cell cell;
-        status = read_cell(csv, &cell, &ends, error);
-        if (status) return status;
-        csv->columns[csv->n_columns] = cell.text;
-        status = check_name(csv, csv->n_columns, error);
-        if (status) return status;
-    }
-    return ROPELAW_OK;
+    table_names names = {0};
+    status = read_names(csv, &names, error);
+    table_names_clear(&names);
+    return status;
 }
 
 /* A byte order mark, and what is no text at all. */

@@ -65,6 +65,10 @@ ropelaw_status table_run_init(ropelaw_run *run, const char *name, ropelaw_value_
 void table_run_clear(ropelaw_run *run) {
     for (size_t i = 0; i < run->n_docs; i++) core_free(run->docs[i]);
     core_free(run->docs);
+    for (size_t i = 0; i < run->n_extra_rows * run->n_extra; i++) core_free(run->extra_cells[i]);
+    core_free(run->extra_cells);
+    for (size_t i = 0; i < run->n_extra; i++) core_free(run->extra[i]);
+    core_free(run->extra);
     core_free(run->points);
     core_free(run->name);
     core_free(run->model);
@@ -114,6 +118,37 @@ ropelaw_status table_run_add_point(ropelaw_run *run, const ropelaw_point *point,
 
 ropelaw_status table_run_add_doc(ropelaw_run *run, const char *name, ropelaw_error *error) {
     return add_string(&run->docs, &run->n_docs, name, error);
+}
+
+ropelaw_status table_run_add_extra(ropelaw_run *run, const char *column, ropelaw_error *error) {
+    return add_string(&run->extra, &run->n_extra, column, error);
+}
+
+ropelaw_status table_run_add_cells(ropelaw_run *run, const char *const *cells, size_t *row,
+                                   ropelaw_error *error) {
+    bool any = false;
+    *row = 0;
+    for (size_t i = 0; i < run->n_extra; i++) any |= *cells[i] != 0;
+    if (!any) return ROPELAW_OK;
+    void *items = run->extra_cells;
+    ropelaw_status status =
+        make_room(&items, run->n_extra_rows, run->n_extra * sizeof *run->extra_cells, error);
+    run->extra_cells = items;
+    if (status) return status;
+    char **to = run->extra_cells + run->n_extra_rows * run->n_extra;
+    memset(to, 0, run->n_extra * sizeof *to); /* run->n_extra is at most the cells of one line: no overflow */
+    *row = ++run->n_extra_rows;
+    for (size_t i = 0; i < run->n_extra; i++)
+        if (*cells[i] && !(to[i] = core_strdup(cells[i])))
+            return core_fail_memory(error, strlen(cells[i]) + 1, 1);
+    return ROPELAW_OK;
+}
+
+const char *ropelaw_run_extra(const ropelaw_run *run, const ropelaw_point *point, const char *column) {
+    for (size_t i = 0; i < run->n_extra && point->extra_row; i++)
+        if (!strcmp(run->extra[i], column))
+            return run->extra_cells[(point->extra_row - 1) * run->n_extra + i];
+    return NULL;
 }
 
 ropelaw_status table_series_add_note(ropelaw_series *series, const char *note, ropelaw_error *error) {

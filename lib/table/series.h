@@ -47,6 +47,12 @@ double *table_run_fact(ropelaw_run *run, const table_fact *fact);
 ropelaw_status table_series_add_run(ropelaw_series *series, ropelaw_run *run, ropelaw_error *error);
 ropelaw_status table_run_add_point(ropelaw_run *run, const ropelaw_point *point, ropelaw_error *error);
 ropelaw_status table_run_add_doc(ropelaw_run *run, const char *name, ropelaw_error *error);
+/* One more column that ropelaw does not know; all of them before the first row of their cells. */
+ropelaw_status table_run_add_extra(ropelaw_run *run, const char *column, ropelaw_error *error);
+/* The cells of one row, in the order of the columns ("": empty); *row is what the point remembers, 0 if all are
+   empty. */
+ropelaw_status table_run_add_cells(ropelaw_run *run, const char *const *cells, size_t *row,
+                                   ropelaw_error *error);
 ropelaw_status table_series_add_key(ropelaw_series *series, const char *key, const char *value,
                                     ropelaw_error *error);
 ropelaw_status table_series_add_note(ropelaw_series *series, const char *note, ropelaw_error *error);

@@ -12,7 +12,10 @@ typedef struct {
     table_csv csv;
     ropelaw_series series;
     table_names runs, docs;
-    size_t column[TABLE_COLUMNS];      /* SIZE_MAX: not in the header */
+    size_t column[TABLE_COLUMNS]; /* SIZE_MAX: not in the header */
+    size_t *extra;                /* [n_extra] columns that are not known */
+    const char **extra_cells;     /* [n_extra] of the current row */
+    size_t n_extra, n_rows;
     size_t n_empty, first_empty;       /* rows without a value, and the line of the first */
     size_t n_infinite, first_infinite; /* values that are nan or inf */
     size_t n_zero_se;
@@ -154,6 +157,8 @@ static ropelaw_status find_run(reader *r, ropelaw_value_kind kind, size_t *index
     if (!added) return ROPELAW_OK;
     ropelaw_run run;
     ropelaw_status status = table_run_init(&run, name, kind, error);
+    for (size_t i = 0; !status && i < r->n_extra; i++)
+        status = table_run_add_extra(&run, r->csv.columns[r->extra[i]], error);
     if (!status) status = table_series_add_run(&r->series, &run, error);
     if (status) table_run_clear(&run);
     return status;
@@ -209,11 +214,17 @@ static ropelaw_status take_facts(const reader *r, ropelaw_run *run, ropelaw_erro
     return status;
 }
 
+static ropelaw_status take_extra(reader *r, ropelaw_run *run, size_t *row, ropelaw_error *error) {
+    for (size_t i = 0; i < r->n_extra; i++) r->extra_cells[i] = r->csv.cells[r->extra[i]].text;
+    return table_run_add_cells(run, r->extra_cells, row, error);
+}
+
 static ropelaw_status take_row(reader *r, ropelaw_error *error) {
     ropelaw_point p = {.doc = SIZE_MAX, .replicate = SIZE_MAX, .line = r->csv.line};
     ropelaw_value_kind kind;
     size_t run = 0;
     bool given = false;
+    r->n_rows++;
     ropelaw_status status = length(r, TABLE_LENGTH, &p.eval_len_tok, error);
     if (!status && isnan(p.eval_len_tok))
         status = refuse(r, TABLE_LENGTH, ROPELAW_PARSE, "is empty", "> 0, as 4096 or 32k", error);
@@ -227,6 +238,7 @@ static ropelaw_status take_row(reader *r, ropelaw_error *error) {
     if (!status) status = find_run(r, kind, &run, error);
     if (!status) status = document(r, run, &p.doc, error);
     if (!status) status = take_facts(r, &r->series.runs[run], error);
+    if (!status) status = take_extra(r, &r->series.runs[run], &p.extra_row, error);
     return status ? status : table_run_add_point(&r->series.runs[run], &p, error);
 }
 
@@ -249,7 +261,37 @@ static ropelaw_status note(reader *r, ropelaw_error *error, const char *format, 
     return table_series_add_note(&r->series, text, error);
 }
 
-/* Find the known columns; name the unknown ones in a note. */
+/* Every run keeps the names of its columns: a bound on what a header can make of few rows. */
+enum { MOST_EXTRA = 1024 };
+
+static bool is_known(const reader *r, size_t column) {
+    for (int i = 0; i < TABLE_COLUMNS; i++)
+        if (r->column[i] == column) return true;
+    return false;
+}
+
+/* Remember the columns that are not known and name them in a note. */
+static ropelaw_status find_extra(reader *r, ropelaw_error *error) {
+    size_t n = r->csv.n_columns;
+    ropelaw_status status = ROPELAW_OK;
+    r->extra = core_malloc(n, sizeof *r->extra);
+    r->extra_cells = core_malloc(n, sizeof *r->extra_cells);
+    if (!r->extra || !r->extra_cells) return core_fail_memory(error, n, sizeof *r->extra);
+    for (size_t c = 0; !status && c < n; c++) {
+        if (is_known(r, c)) continue;
+        if (r->n_extra == MOST_EXTRA) {
+            core_fail(error, ROPELAW_SHAPE, "", "", "", "more than %d columns that are not known",
+                      MOST_EXTRA);
+            core_error_at(error, r->csv.name, r->csv.line);
+            return ROPELAW_SHAPE;
+        }
+        r->extra[r->n_extra++] = c;
+        status = note(r, error, "column \"%.60s\" is not known: kept, not used", r->csv.columns[c]);
+    }
+    return status;
+}
+
+/* Find the columns. */
 static ropelaw_status take_header(reader *r, ropelaw_error *error) {
     for (int i = 0; i < TABLE_COLUMNS; i++) r->column[i] = table_csv_find(&r->csv, table_column_name(i));
     if (r->column[TABLE_RUN] == SIZE_MAX) return missing_column(r, "run", error);
@@ -257,13 +299,7 @@ static ropelaw_status take_header(reader *r, ropelaw_error *error) {
     bool any = false;
     for (int i = TABLE_VALUE; i < TABLE_SE; i++) any |= r->column[i] != SIZE_MAX;
     if (!any) return missing_column(r, "ppl\", \"loss_nats\" or \"accuracy", error);
-    ropelaw_status status = ROPELAW_OK;
-    for (size_t c = 0; !status && c < r->csv.n_columns; c++) {
-        bool known = false;
-        for (int i = 0; i < TABLE_COLUMNS; i++) known |= r->column[i] == c;
-        if (!known) status = note(r, error, "column \"%.60s\" is not known and not used", r->csv.columns[c]);
-    }
-    return status;
+    return find_extra(r, error);
 }
 
 static ropelaw_status take_notes(reader *r, ropelaw_error *error) {
@@ -279,6 +315,28 @@ static ropelaw_status take_notes(reader *r, ropelaw_error *error) {
     return status;
 }
 
+/* Every row was left out: say for what. */
+static ropelaw_status no_measurement(const reader *r, ropelaw_error *error) {
+    size_t line = r->csv.line;
+    if (!r->n_rows)
+        core_fail(error, ROPELAW_PARSE, "", "", "", "no measurement in the file: only the header");
+    else if (!r->n_infinite)
+        core_fail(error, ROPELAW_PARSE, "", "", "",
+                  "no measurement in the file: none of its %zu rows has a value", r->n_rows);
+    else if (!r->n_empty)
+        core_fail(error, ROPELAW_PARSE, "", "", "",
+                  "no measurement in the file: all its %zu values are nan or inf", r->n_rows);
+    else
+        core_fail(error, ROPELAW_PARSE, "", "", "",
+                  "no measurement in the file: of its %zu rows %zu have no value, the values of the others "
+                  "are nan or inf",
+                  r->n_rows, r->n_empty);
+    if (r->n_empty) line = r->first_empty;
+    if (r->n_infinite && (!r->n_empty || r->first_infinite < line)) line = r->first_infinite;
+    core_error_at(error, r->csv.name, line);
+    return ROPELAW_PARSE;
+}
+
 static ropelaw_status finish(reader *r, ropelaw_error *error) {
     ropelaw_status status = take_notes(r, error);
     for (size_t i = 0; !status && i < r->csv.n_keys; i++)
@@ -290,10 +348,7 @@ static ropelaw_status finish(reader *r, ropelaw_error *error) {
         if (digitised && r->column[TABLE_DIGITISED] == SIZE_MAX) r->series.runs[i].digitised = 1;
         table_run_sort(&r->series.runs[i]);
     }
-    if (r->series.n_runs) return ROPELAW_OK;
-    core_fail(error, ROPELAW_PARSE, "", "", "", "no measurement in the file: only the header");
-    core_error_at(error, r->csv.name, r->csv.line);
-    return ROPELAW_PARSE;
+    return r->series.n_runs ? ROPELAW_OK : no_measurement(r, error);
 }
 
 ropelaw_status table_series_take(char *text, size_t n, const char *name, ropelaw_series *series,
@@ -314,6 +369,8 @@ ropelaw_status table_series_take(char *text, size_t n, const char *name, ropelaw
         *series = r.series;
     table_names_clear(&r.runs);
     table_names_clear(&r.docs);
+    core_free(r.extra);
+    core_free(r.extra_cells);
     table_csv_close(&r.csv);
     return status;
 }

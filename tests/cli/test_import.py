@@ -24,6 +24,29 @@ def json_rows():
     assert d["result"]["n_runs"] == 2 and d["result"]["notes"] == []
 
 
+extra = file("extra.csv", b"run,seed,eval_len_tok,ppl,\"a, \"\"b\"\"\",base\nr,7,4096,5,\"x\ny\",1e6\nr,,8192,6,\xff,1e6\n")
+case("unknown columns are kept", ["import", extra], err=['column "seed" is not known: kept, not used'],
+     has=['run,eval_len_tok,ppl,base,seed,"a, ""b"""\nr,4096,5,1000000,7,"x\ny"\nr,8192,6,1000000,,'])
+case("unknown columns beside a log", ["import", extra, short, "--quiet"], has=["\na,2048,8.5,0.25,,,\n", "\nr,4096,5,,1000000,7,"])
+
+
+@test
+def bytes_that_are_no_utf8():
+    path = file(b"\xff.csv".decode("latin-1"), b"run,eval_len_tok,ppl,\xfe\nr\xff,1,2,\x80\n")
+    rows = run_json(["import", path])["result"]["rows"]
+    assert rows[0]["run"] == "r\ufffd" and rows[0]["\ufffd"] == "\ufffd", rows
+
+
+@test
+def unknown_columns_in_json_and_csv():
+    rows = run_json(["import", extra])["result"]["rows"]
+    assert [r["seed"] for r in rows] == ["7", None] and rows[0]['a, "b"'] == "x\ny", rows
+    assert rows[1]["base"] == 1e6 and rows[1]["eval_len_tok"] == 8192, rows
+    table = run(["import", extra, "--format", "csv"]).stdout
+    back = run(["import", "-"], stdin=table).stdout
+    assert back.splitlines()[1:] == run(["import", extra]).stdout.splitlines()[1:], back
+
+
 @test
 def what_is_written_is_read_back():
     once = run(["import", wide]).stdout
@@ -45,6 +68,8 @@ case("byte order mark and CRLF", ["import", file("crlf.csv", b"\xef\xbb\xbf" + L
      has=["\nr,1024,5.5\n"])
 case("duplicate column", ["import", file("twice.csv", "run,eval_len_tok,ppl,ppl\n")], code=3,
      err=['twice.csv:1: column "ppl" appears twice (columns 3 and 4)'])
+case("only nan", ["import", file("nan.csv", "run,eval_len_tok,ppl\nr,1,nan\nr,2,inf\n")], code=3,
+     err=["nan.csv:2: no measurement in the file: all its 2 values are nan or inf"])
 case("empty file", ["import", file("empty.csv", "")], code=3, err=["no known format"])
 case("empty file read as the long CSV", ["import", file("empty.csv", ""), "--from", "long"], code=3,
      err=["empty.csv:1: no header found"])

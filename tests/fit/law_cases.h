@@ -51,7 +51,7 @@ static inline void law_simulate(const law_case *c, law_simulated *s, size_t n) {
             double rise = 2 * c->width * (t > 0 ? t + log1p(exp(-t)) : log1p(exp(t)));
             double y = 2.3 - 0.05 * x + rise + c->sd * ropelaw_random_normal(&r);
             s->points[i][run->n_points++] =
-                (ropelaw_point){length, exp(y), NAN, NAN, NAN, SIZE_MAX, SIZE_MAX, 0, 0};
+                (ropelaw_point){length, exp(y), NAN, NAN, NAN, SIZE_MAX, SIZE_MAX, 0, 0, 0};
         }
     }
 }

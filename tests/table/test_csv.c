@@ -226,7 +226,7 @@ START_TEST(out_of_memory) {
         ck_assert_int_eq(status, ROPELAW_NOMEM);
         failures++;
     }
-    ck_assert_int_eq(failures, 4);
+    ck_assert_int_eq(failures, 5);
 }
 END_TEST
 

@@ -92,6 +92,11 @@ static void assert_same_run(const ropelaw_run *x, const ropelaw_run *y) {
         ck_assert(same(p->eval_len_tok, q->eval_len_tok) && same(p->value, q->value) && same(p->se, q->se));
         ck_assert(same(p->n_tokens, q->n_tokens) && same(p->n_trials, q->n_trials));
         ck_assert(p->doc == q->doc && p->replicate == q->replicate && p->censored == q->censored);
+        for (size_t c = 0; c < x->n_extra; c++) {
+            const char *a = ropelaw_run_extra(x, p, x->extra[c]), *b = ropelaw_run_extra(y, q, x->extra[c]);
+            ck_assert((a == NULL) == (b == NULL));
+            if (a) ck_assert_str_eq(a, b);
+        }
     }
 }
 
@@ -134,6 +139,88 @@ START_TEST(written_and_read_back) {
 }
 END_TEST
 
+static const char further[] = "run,seed,eval_len_tok,\"a, \"\"b\"\"\",ppl,\"tab\there\",empty\n"
+                              "r,7,4096,\"x\ny\",5,\" \",\n"
+                              "s,,8,,6,,\n"
+                              "r,8,2048,\"#,\"\"\",4,\xff\xfe,\n";
+
+START_TEST(unknown_columns_are_kept) {
+    ropelaw_series s = parsed(further);
+    const ropelaw_run *r = &s.runs[0];
+    ck_assert_uint_eq(r->n_extra, 4);
+    ck_assert_str_eq(r->extra[1], "a, \"b\"");
+    ck_assert_str_eq(ropelaw_run_extra(r, &r->points[0], "seed"), "8"); /* points are sorted by length */
+    ck_assert_str_eq(ropelaw_run_extra(r, &r->points[1], "seed"), "7");
+    ck_assert_str_eq(ropelaw_run_extra(r, &r->points[1], "a, \"b\""), "x\ny");
+    ck_assert_str_eq(ropelaw_run_extra(r, &r->points[0], "tab\there"), "\xff\xfe");
+    ck_assert_str_eq(ropelaw_run_extra(r, &r->points[1], "tab\there"), " ");
+    ck_assert_ptr_null(ropelaw_run_extra(r, &r->points[0], "empty"));
+    ck_assert_ptr_null(ropelaw_run_extra(r, &r->points[0], "nope"));
+    ck_assert_ptr_null(ropelaw_run_extra(&s.runs[1], &s.runs[1].points[0], "seed"));
+    ck_assert_uint_eq(s.runs[1].n_extra_rows, 0);
+    ck_assert_uint_eq(s.n_notes, 4);
+    ck_assert_msg(strstr(s.notes[0], "\"seed\" is not known: kept, not used") != NULL, "%s", s.notes[0]);
+    round_trip(&s);
+    char *text;
+    test_assert_ok(ropelaw_series_write(&s, &text, NULL, &error), error);
+    ck_assert_str_eq(text, "run,eval_len_tok,ppl,seed,\"a, \"\"b\"\"\",\"tab\there\"\n"
+                           "r,2048,4,8,\"#,\"\"\",\xff\xfe\n"
+                           "r,4096,5,7,\"x\ny\",\" \"\n"
+                           "s,8,6,,,\n");
+    ropelaw_text_free(text);
+    ropelaw_series_clear(&s);
+}
+END_TEST
+
+/* Files whose columns differ: each run keeps its own, the text has them all. */
+START_TEST(unknown_columns_of_several_files) {
+    ropelaw_series s = parsed("run,eval_len_tok,ppl,x,y\na,1,2,ax,ay\n"),
+                   t = parsed("run,eval_len_tok,ppl,y,z\nb,1,2,by,bz\n");
+    test_assert_ok(ropelaw_series_merge(&s, &t, &error), error);
+    char *text;
+    test_assert_ok(ropelaw_series_write(&s, &text, NULL, &error), error);
+    ck_assert_str_eq(text, "run,eval_len_tok,ppl,x,y,z\na,1,2,ax,ay,\nb,1,2,,by,bz\n");
+    ropelaw_text_free(text);
+    ropelaw_series_clear(&s);
+}
+END_TEST
+
+START_TEST(too_many_unknown_columns) {
+    char *text = malloc(1 << 17), *at = text + sprintf(text, "run,eval_len_tok,ppl");
+    for (int i = 0; i < 1025; i++) at += sprintf(at, ",c%d", i);
+    strcpy(at, "\n");
+    ropelaw_series s;
+    ck_assert_int_eq(parse(text, &s), ROPELAW_SHAPE);
+    ck_assert_ptr_nonnull(strstr(error.message, "more than 1024 columns"));
+    strcpy(strstr(text, ",c1024"), "\n");
+    ck_assert_int_eq(parse(text, &s), ROPELAW_PARSE);
+    ck_assert_ptr_nonnull(strstr(error.message, "only the header"));
+    free(text);
+}
+END_TEST
+
+/* The error names what was wrong with the rows, not that there were none. */
+START_TEST(nothing_left) {
+    static const struct {
+        const char *text, *message;
+        size_t line;
+    } all[] = {
+        {"run,eval_len_tok,ppl\n\n",                    "only the header",                 3},
+        {"run,eval_len_tok,ppl\na,1,nan\na,2,-inf\n",   "all its 2 values are nan or inf", 2},
+        {"run,eval_len_tok,ppl\na,1,\na,2,\na,3,\n",    "none of its 3 rows has a value",  2},
+        {"run,eval_len_tok,ppl\na,1,\na,2,\na,3,nan\n",
+         "of its 3 rows 2 have no value, the values of the others",                        2},
+        {"run,eval_len_tok,ppl\na,1,NaN\na,2,\n",       "of its 2 rows 1 have no value",   2}
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        ropelaw_series s;
+        ck_assert_int_eq(parse(all[i].text, &s), ROPELAW_PARSE);
+        ck_assert_msg(strstr(error.message, all[i].message) != NULL, "%s", error.message);
+        ck_assert_uint_eq(error.line, all[i].line);
+    }
+}
+END_TEST
+
 START_TEST(written_bytes) {
     ropelaw_series s = parsed("# source: x\nrun,eval_len_tok,loss_nats\nr,4k,0.1\n");
     char *text;
@@ -171,7 +258,8 @@ static const struct {
     {"run,ppl\na,2\n",                                               ROPELAW_PARSE,  "eval_len_tok",                       1},
     {"run,eval_len_tok\na,2\n",                                      ROPELAW_PARSE,  "ppl\", \"loss_nats\" or \"accuracy", 1},
     {"run,eval_len_tok,ppl\n",                                       ROPELAW_PARSE,  "",                                   2},
-    {"run,eval_len_tok,ppl\na,1,\n",                                 ROPELAW_PARSE,  "",                                   3},
+    {"run,eval_len_tok,ppl\na,1,\n",                                 ROPELAW_PARSE,  "",                                   2},
+    {"run,eval_len_tok,ppl\na,1,nan\na,2,inf\n",                     ROPELAW_PARSE,  "",                                   2},
     {"run,eval_len_tok,ppl\na,1,abc\n",                              ROPELAW_PARSE,  "ppl",                                2},
     {"run,eval_len_tok,ppl\na,1,2\na,1,0\n",                         ROPELAW_DOMAIN, "ppl",                                3},
     {"run,eval_len_tok,ppl\na,1,-1\n",                               ROPELAW_DOMAIN, "ppl",                                2},
@@ -248,14 +336,14 @@ START_TEST(merging_many) {
 }
 END_TEST
 
-START_TEST(out_of_memory) {
+static void run_out_of_memory(const char *input) {
     int failures = 0;
     ropelaw_status status = ROPELAW_NOMEM;
     for (long n = 1; status == ROPELAW_NOMEM; n++) {
         ropelaw_series s = {0};
         char *text = NULL;
         core_fail_allocations_from(n);
-        status = parse(full, &s);
+        status = parse(input, &s);
         if (!status) status = ropelaw_series_write(&s, &text, NULL, &error);
         core_fail_allocations_from(0);
         failures += status == ROPELAW_NOMEM;
@@ -264,6 +352,11 @@ START_TEST(out_of_memory) {
     }
     ck_assert_int_eq(status, ROPELAW_OK);
     ck_assert_int_gt(failures, 20);
+}
+
+START_TEST(out_of_memory) {
+    run_out_of_memory(full);
+    run_out_of_memory(further);
 }
 END_TEST
 
@@ -288,6 +381,10 @@ int main(void) {
     const TTest *const tests[] = {reads_everything,
                                   written_and_read_back,
                                   written_bytes,
+                                  unknown_columns_are_kept,
+                                  unknown_columns_of_several_files,
+                                  too_many_unknown_columns,
+                                  nothing_left,
                                   what_is_left_out_is_noted,
                                   files,
                                   merging_the_same_run_twice,

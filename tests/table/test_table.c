@@ -57,6 +57,42 @@ START_TEST(json) {
 }
 END_TEST
 
+START_TEST(json_is_utf8) {
+    static const struct {
+        const char *text;
+        size_t length;
+    } all[] = {
+        {"",                 0},
+        {"a",                1},
+        {"\xce\xb2",         2},
+        {"\xe2\x82\xac",     3},
+        {"\xf0\x9f\x98\x80", 4},
+        {"\xf4\x8f\xbf\xbf", 4},
+        {"\xff",             0},
+        {"\x80",             0},
+        {"\xce",             0}, /* cut */
+        {"\xce"
+         "a",       0},
+        {"\xc0\xaf",         0}, /* overlong */
+        {"\xe0\x80\xaf",     0},
+        {"\xed\xa0\x80",     0}, /* surrogate */
+        {"\xf4\x90\x80\x80", 0}, /* beyond the last character */
+        {"\xf8\x88\x80\x80", 0}
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        ck_assert_uint_eq(ropelaw_text_utf8_length(all[i].text), all[i].length);
+    ropelaw_table *t = NULL;
+    ropelaw_error e;
+    char *text;
+    test_assert_ok(ropelaw_table_create("", columns, 1, &t, &e), e);
+    test_assert_ok(ropelaw_table_add_text(t, "a\xff\xce\xb2\xe2\x82z", &e), e);
+    test_assert_ok(ropelaw_table_write(t, "json", &text, NULL, &e), e);
+    ck_assert_str_eq(text, "[\n {\"name\": \"a\xef\xbf\xbd\xce\xb2\xef\xbf\xbd\xef\xbf\xbdz\"}\n]\n");
+    ropelaw_text_free(text);
+    ropelaw_table_destroy(&t);
+}
+END_TEST
+
 START_TEST(markdown) {
     check_format("md", "**50% of a_b**\n\n"
                        "| name       | base [1] |\n"
@@ -152,6 +188,7 @@ int main(void) {
     const TTest *const tests[] = {csv,
                                   tsv,
                                   json,
+                                  json_is_utf8,
                                   markdown,
                                   plain_text,
                                   latex_is_escaped,

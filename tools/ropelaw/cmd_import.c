@@ -1,5 +1,6 @@
 #include "cli.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const cli_option options[] = {
@@ -11,39 +12,106 @@ static const cli_option options[] = {
     {NULL,   CLI_FLAG,   NULL,                                                          NULL                                                          },
 };
 
-static const ropelaw_column columns[] = {
-    {"run",          NULL,     ROPELAW_COLUMN_TEXT,   0},
-    {"eval_len_tok", "length", ROPELAW_COLUMN_NUMBER, 0},
-    {"ppl",          NULL,     ROPELAW_COLUMN_NUMBER, 6},
-    {"ppl_se",       NULL,     ROPELAW_COLUMN_NUMBER, 3},
-    {"loss_nats",    NULL,     ROPELAW_COLUMN_NUMBER, 6},
-    {"loss_se",      NULL,     ROPELAW_COLUMN_NUMBER, 3},
-    {"accuracy",     NULL,     ROPELAW_COLUMN_NUMBER, 6},
-    {"accuracy_se",  NULL,     ROPELAW_COLUMN_NUMBER, 3},
-    {"n_trials",     NULL,     ROPELAW_COLUMN_NUMBER, 0},
-    {"doc",          NULL,     ROPELAW_COLUMN_TEXT,   0},
+/* The columns of the long CSV; those that ropelaw does not know follow. */
+static const ropelaw_column known[] = {
+    {"run",           NULL,     ROPELAW_COLUMN_TEXT,   0},
+    {"eval_len_tok",  "length", ROPELAW_COLUMN_NUMBER, 0},
+    {"ppl",           NULL,     ROPELAW_COLUMN_NUMBER, 6},
+    {"ppl_se",        NULL,     ROPELAW_COLUMN_NUMBER, 3},
+    {"loss_nats",     NULL,     ROPELAW_COLUMN_NUMBER, 6},
+    {"loss_se",       NULL,     ROPELAW_COLUMN_NUMBER, 3},
+    {"accuracy",      NULL,     ROPELAW_COLUMN_NUMBER, 6},
+    {"accuracy_se",   NULL,     ROPELAW_COLUMN_NUMBER, 3},
+    {"n_tokens",      NULL,     ROPELAW_COLUMN_NUMBER, 0},
+    {"n_trials",      NULL,     ROPELAW_COLUMN_NUMBER, 0},
+    {"doc",           NULL,     ROPELAW_COLUMN_TEXT,   0},
+    {"replicate",     NULL,     ROPELAW_COLUMN_NUMBER, 0},
+    {"censored",      NULL,     ROPELAW_COLUMN_TEXT,   0},
+    {"model",         NULL,     ROPELAW_COLUMN_TEXT,   0},
+    {"method",        NULL,     ROPELAW_COLUMN_TEXT,   0},
+    {"digitised",     NULL,     ROPELAW_COLUMN_TEXT,   0},
+    {"rotary_dim",    NULL,     ROPELAW_COLUMN_NUMBER, 0},
+    {"pretrain_base", NULL,     ROPELAW_COLUMN_NUMBER, 0},
+    {"train_len_tok", NULL,     ROPELAW_COLUMN_NUMBER, 0},
+    {"tune_len_tok",  NULL,     ROPELAW_COLUMN_NUMBER, 0},
+    {"base",          NULL,     ROPELAW_COLUMN_NUMBER, 0},
+    {"factor",        NULL,     ROPELAW_COLUMN_NUMBER, 0},
 };
 
-static void add_point(cli_rows *rows, const ropelaw_run *run, const ropelaw_point *p) {
+typedef struct {
+    ropelaw_column *items; /* `known`, then the others */
+    size_t n;
+} column_list;
+
+static bool has_column(const column_list *l, size_t likely, const char *name) {
+    if (likely < l->n && !strcmp(l->items[likely].name, name)) return true;
+    for (size_t i = CLI_COUNT_OF(known); i < l->n; i++)
+        if (!strcmp(l->items[i].name, name)) return true;
+    return false;
+}
+
+/* NULL items: no memory. */
+static column_list list_columns(const ropelaw_series *series) {
+    column_list l = {NULL, CLI_COUNT_OF(known)};
+    size_t room = l.n;
+    for (size_t i = 0; i < series->n_runs; i++) room += series->runs[i].n_extra;
+    l.items = calloc(room, sizeof *l.items);
+    if (!l.items) return l;
+    memcpy(l.items, known, sizeof known);
+    for (size_t i = 0; i < series->n_runs; i++)
+        for (size_t j = 0; j < series->runs[i].n_extra; j++) {
+            const char *name = series->runs[i].extra[j];
+            if (!has_column(&l, CLI_COUNT_OF(known) + j, name))
+                l.items[l.n++] = (ropelaw_column){name, NULL, ROPELAW_COLUMN_TEXT, 0};
+        }
+    return l;
+}
+
+static const char *word(const char *text) {
+    return *text ? text : NULL;
+}
+
+static void add_facts(cli_rows *rows, const ropelaw_run *run) {
+    const double facts[] = {run->rotary_dim,   run->pretrain_base, run->train_len_tok,
+                            run->tune_len_tok, run->base,          run->factor};
+    cli_cell_text(rows, word(run->model));
+    cli_cell_text(rows, word(run->method));
+    cli_cell_text(rows, run->digitised ? "yes" : NULL);
+    for (size_t i = 0; i < CLI_COUNT_OF(facts); i++) cli_cell(rows, facts[i]);
+}
+
+static void add_point(cli_rows *rows, const column_list *l, const ropelaw_run *run, const ropelaw_point *p) {
     cli_cell_text(rows, run->name);
     cli_cell(rows, p->eval_len_tok);
     for (int kind = 0; kind < 3; kind++) {
         cli_cell(rows, kind == (int)run->kind ? p->value : NAN);
         cli_cell(rows, kind == (int)run->kind ? p->se : NAN);
     }
+    cli_cell(rows, p->n_tokens);
     cli_cell(rows, p->n_trials);
     cli_cell_text(rows, p->doc < run->n_docs ? run->docs[p->doc] : NULL);
+    cli_cell(rows, p->replicate != SIZE_MAX ? (double)p->replicate : NAN);
+    cli_cell_text(rows, p->censored > 0 ? "above" : p->censored < 0 ? "below" : NULL);
+    add_facts(rows, run);
+    for (size_t i = CLI_COUNT_OF(known); i < l->n; i++)
+        cli_cell_text(rows, ropelaw_run_extra(run, p, l->items[i].name));
 }
 
 static int put_rows(cli_context *c, const ropelaw_series *series) {
-    cli_rows rows = cli_rows_start("", columns, CLI_COUNT_OF(columns));
+    column_list l = list_columns(series);
+    if (!l.items) {
+        ropelaw_error error = {.code = ROPELAW_NOMEM, .message = "no memory"};
+        return cli_fail(c, &error);
+    }
+    cli_rows rows = cli_rows_start("", l.items, l.n);
     char *json = NULL;
     for (size_t i = 0; i < series->n_runs; i++)
         for (size_t j = 0; j < series->runs[i].n_points; j++)
-            add_point(&rows, &series->runs[i], &series->runs[i].points[j]);
+            add_point(&rows, &l, &series->runs[i], &series->runs[i].points[j]);
     if (!rows.status) rows.status = ropelaw_table_write(rows.table, "json", &json, NULL, &rows.error);
     if (json) cli_put_raw(c->result, "rows", json);
     ropelaw_text_free(json);
+    free(l.items);
     return cli_rows_end(c, &rows, false);
 }
 

@@ -91,6 +91,13 @@ static void write_string(const char *s, FILE *out) {
     putc('"', out);
     for (; *s; s++) {
         unsigned char c = (unsigned char)*s;
+        size_t n = ropelaw_text_utf8_length(s);
+        if (n > 1)
+            fwrite(s, 1, n, out);
+        else if (!n)
+            fputs("\xef\xbf\xbd", out); /* U+FFFD: names of files may hold any byte, JSON may not */
+        if (n > 1) s += n - 1;
+        if (n != 1) continue;
         if (c == '"' || c == '\\')
             fprintf(out, "\\%c", c);
         else if (c == '\n')
