@@ -1,27 +1,18 @@
-/* What GGUF metadata mean to llama.cpp (loader defaults of src/llama-model.cpp): freq_base 10000; a missing
-   scaling type is "linear", a missing factor 1, so plain RoPE; type "none" forces the scale to 1; Llama-3.1
-   scaling is no metadata at all but a tensor of divisors, from which the original length can be found again.
- */
+/* What GGUF metadata mean to llama.cpp: sizes, layers and lengths; rotary settings are in gguf_rope.c. */
 #include "model/gguf.h"
 #include <ropelaw/number.h>
 #include <stdio.h>
 #include <string.h>
 
-typedef struct {
-    model_builder *b;
-    const gguf_file *file;
-    const char *architecture;
-} view;
-
-static const gguf_entry *get(const view *v, const char *key, char *full, size_t size) {
+const gguf_entry *gguf_get(const gguf_view *v, const char *key, char *full, size_t size) {
     snprintf(full, size, "%s.%s", v->architecture, key);
     return gguf_find(v->file, full);
 }
 
 /* A scalar or the largest element of an array (head_count per layer, some of them 0); NAN if absent. */
-static double number(const view *v, const char *key, const char *layers, const char *fact) {
+double gguf_number(const gguf_view *v, const char *key, const char *layers, const char *fact) {
     char full[200];
-    const gguf_entry *e = get(v, key, full, sizeof full);
+    const gguf_entry *e = gguf_get(v, key, full, sizeof full);
     if (!e || e->type == GGUF_STRING) return NAN;
     double value = e->number;
     for (size_t i = 0; i < e->n_values; i++)
@@ -31,177 +22,35 @@ static double number(const view *v, const char *key, const char *layers, const c
     return value;
 }
 
-static const char *text(const view *v, const char *key) {
+const char *gguf_text(const gguf_view *v, const char *key) {
     char full[200];
-    const gguf_entry *e = get(v, key, full, sizeof full);
+    const gguf_entry *e = gguf_get(v, key, full, sizeof full);
     return e && e->type == GGUF_STRING && !e->array ? e->text : NULL;
 }
 
-static void defaulted(const view *v, const char *layers, const char *fact, double value, const char *from) {
+void gguf_defaulted(const gguf_view *v, const char *layers, const char *fact, double value,
+                    const char *from) {
     model_fact_number(v->b, layers, fact, value, (model_place){ROPELAW_ORIGIN_DEFAULT, from, 0});
 }
 
-static void derived(const view *v, const char *layers, const char *fact, double value, const char *from) {
+void gguf_derived(const gguf_view *v, const char *layers, const char *fact, double value, const char *from) {
     model_fact_number(v->b, layers, fact, value, (model_place){ROPELAW_ORIGIN_DERIVED, from, 0});
 }
 
-static void sizes(const view *v) {
+static void sizes(const gguf_view *v) {
     ropelaw_model *m = v->b->model;
-    m->n_layers = number(v, "block_count", "", "n_layers");
-    m->hidden_size = number(v, "embedding_length", "", "hidden_size");
-    m->n_heads = number(v, "attention.head_count", "", "n_heads");
-    m->n_kv_heads = number(v, "attention.head_count_kv", "", "n_kv_heads");
-    if (m->n_layers > 65536) m->n_layers = NAN;
+    m->n_layers = gguf_number(v, "block_count", "", "n_layers");
+    m->hidden_size = gguf_number(v, "embedding_length", "", "hidden_size");
+    m->n_heads = gguf_number(v, "attention.head_count", "", "n_heads");
+    m->n_kv_heads = gguf_number(v, "attention.head_count_kv", "", "n_kv_heads");
+    if (!(m->n_layers >= 1 && m->n_layers <= 65536)) m->n_layers = NAN;
 }
 
-static void dimensions(const view *v, ropelaw_layer_kind *kind) {
-    ropelaw_rope_settings *r = &kind->rope;
-    ropelaw_model *m = v->b->model;
-    bool swa = kind->attention == ROPELAW_ATTENTION_SLIDING;
-    if (swa) r->head_dim = number(v, "attention.key_length_swa", kind->name, "head_dim");
-    if (isnan(r->head_dim)) r->head_dim = number(v, "attention.key_length_mla", kind->name, "head_dim");
-    if (isnan(r->head_dim)) r->head_dim = number(v, "attention.key_length", kind->name, "head_dim");
-    if (isnan(r->head_dim)) {
-        r->head_dim = floor(m->hidden_size / m->n_heads);
-        derived(v, kind->name, "head_dim", r->head_dim, "embedding_length / attention.head_count");
-    }
-    if (swa) r->rotary_dim = number(v, "rope.dimension_count_swa", kind->name, "rotary_dim");
-    if (isnan(r->rotary_dim)) r->rotary_dim = number(v, "rope.dimension_count", kind->name, "rotary_dim");
-    if (!isnan(r->rotary_dim)) return;
-    r->rotary_dim = r->head_dim;
-    derived(v, kind->name, "rotary_dim", r->rotary_dim, "head_dim (rope.dimension_count absent)");
-}
-
-static void base_of(const view *v, ropelaw_layer_kind *kind) {
-    double *base = &kind->rope.base;
-    bool swa = kind->attention == ROPELAW_ATTENTION_SLIDING;
-    if (swa) *base = number(v, "rope.freq_base_swa", kind->name, "base");
-    if (swa && isnan(*base) && v->b->type->base_local > 0) {
-        *base = v->b->type->base_local; /* llama.cpp sets it for gemma3 and modern-bert in code */
-        defaulted(v, kind->name, "base", *base, "llama.cpp default of this architecture's local layers");
-    }
-    if (isnan(*base)) *base = number(v, "rope.freq_base", kind->name, "base");
-    if (!isnan(*base)) return;
-    *base = 10000;
-    defaulted(v, kind->name, "base", *base, "llama.cpp default of rope.freq_base");
-}
-
-/* Divisors of the tensor into a settings array. */
-static void keep_divisors(const view *v, const gguf_tensor *t, double **to, size_t *n) {
-    if (!t || !t->n_read) return;
-    double *values = core_malloc(t->n_read, sizeof *values);
-    if (!values) {
-        v->b->nomem = true;
-        return;
-    }
-    memcpy(values, t->values, t->n_read * sizeof *values);
-    core_free(*to);
-    *to = values;
-    *n = t->n_read;
-}
-
-/* The llama3 rule (low 1, high 4) inverted at each pair on its ramp: with u = 1/divisor and s = (u - 1/f)/(1
-   - 1/f) the original length is period * (1 + 3 s). All ramp pairs must agree, else the divisors are
-   something else. */
-static double original_of(const ropelaw_rope_settings *r, double factor) {
-    double found = NAN;
-    for (size_t i = 0; i < r->n_long; i++) {
-        double divisor = r->long_factor[i];
-        if (!(divisor > 1.001) || !(divisor < factor * 0.999)) continue;
-        double period = 2 * 3.14159265358979323846 * pow(r->base, 2 * (double)i / r->rotary_dim);
-        double s = (1 / divisor - 1 / factor) / (1 - 1 / factor), length = period * (1 + 3 * s);
-        if (!isnan(found) && !(fabs(length - found) < 2e-3 * found)) return NAN;
-        if (isnan(found)) found = length;
-    }
-    return found;
-}
-
-static void baked_llama3(const view *v, ropelaw_layer_kind *kind) {
-    ropelaw_rope_settings *r = &kind->rope;
-    char number_text[2][ROPELAW_NUMBER_SIZE];
-    double factor = 0;
-    for (size_t i = 0; i < r->n_long; i++)
-        if (r->long_factor[i] > factor) factor = r->long_factor[i];
-    double length = factor > 1 ? round(original_of(r, factor)) : NAN;
-    snprintf(r->method, sizeof r->method, "%s", isnan(length) ? "factors" : "llama3");
-    model_fact(v->b, kind->name, "method", r->method,
-               (model_place){ROPELAW_ORIGIN_DERIVED, "tensor rope_freqs.weight", 0});
-    if (isnan(length)) {
-        model_note(
-            v->b, ROPELAW_NOTE_INFO, "rope-freqs", "rope_freqs.weight", 0,
-            "the tensor rope_freqs.weight divides the frequencies by up to %s; the metadata do not say so",
-            model_num(factor, number_text[0]));
-        return;
-    }
-    r->factor = round(factor * 1e4) / 1e4;
-    r->original_len_tok = length;
-    r->low_freq_factor = 1;
-    r->high_freq_factor = 4;
-    derived(v, kind->name, "factor", r->factor, "largest divisor in rope_freqs.weight");
-    derived(v, kind->name, "original_len", length,
-            "the divisors on the ramp of rope_freqs.weight, llama3 rule 1 and 4");
-    model_note(v->b, ROPELAW_NOTE_INFO, "rope-freqs", "rope_freqs.weight", 0,
-               "Llama-3.1 scaling is in the tensor rope_freqs.weight (factor %s, original length %s); "
-               "llama.cpp still logs "
-               "\"rope scaling = linear\" and freq_scale 1",
-               model_num(r->factor, number_text[0]), model_num(length, number_text[1]));
-}
-
-static void longrope(const view *v, ropelaw_layer_kind *kind) {
-    ropelaw_rope_settings *r = &kind->rope;
-    keep_divisors(v, gguf_tensor_find(v->file, "rope_factors_long.weight"), &r->long_factor, &r->n_long);
-    keep_divisors(v, gguf_tensor_find(v->file, "rope_factors_short.weight"), &r->short_factor, &r->n_short);
-    if (!r->n_long) return;
-    snprintf(r->method, sizeof r->method, "longrope");
-    model_fact(v->b, kind->name, "method", r->method,
-               (model_place){ROPELAW_ORIGIN_DERIVED, "tensors rope_factors_long and _short", 0});
-}
-
-static void scaling(const view *v, ropelaw_layer_kind *kind) {
-    ropelaw_rope_settings *r = &kind->rope;
-    const char *type = text(v, "rope.scaling.type");
-    model_place place = {type ? ROPELAW_ORIGIN_FILE : ROPELAW_ORIGIN_DEFAULT,
-                         type ? "rope.scaling.type" : "llama.cpp: a missing type is linear", 0};
-    double factor = number(v, "rope.scaling.factor", kind->name, NULL);
-    if (isnan(factor) || factor == 0) factor = number(v, "rope.scale_linear", kind->name, NULL);
-    if (isnan(factor) || factor == 0) factor = 1;
-    const char *name = type ? model_method_name(type, "") : "linear";
-    r->known = name != NULL;
-    if (!name) name = type;
-    if (!strcmp(name, "linear") && factor == 1) {
-        name = "default";
-        if (!type) place = (model_place){ROPELAW_ORIGIN_DERIVED, "no scaling type, no factor", 0};
-    }
-    snprintf(r->written, sizeof r->written, "%.31s", type ? type : "");
-    snprintf(r->method, sizeof r->method, "%.31s", name);
-    model_fact(v->b, kind->name, "method", name, place);
-    if (factor != 1 && strcmp(name, "default") != 0) {
-        r->factor = factor;
-        model_fact_number(v->b, kind->name, "factor", factor,
-                          (model_place){ROPELAW_ORIGIN_FILE, "rope.scaling.factor", 0});
-    }
-    r->original_len_tok = number(v, "rope.scaling.original_context_length", kind->name, "original_len");
-    r->beta_fast = number(v, "rope.scaling.yarn_beta_fast", kind->name, "beta_fast");
-    r->beta_slow = number(v, "rope.scaling.yarn_beta_slow", kind->name, "beta_slow");
-    r->attention_factor = number(v, "rope.scaling.attn_factor", kind->name, "attention_factor");
-}
-
-static void rope_of(const view *v, ropelaw_layer_kind *kind) {
-    base_of(v, kind);
-    dimensions(v, kind);
-    scaling(v, kind);
-    const gguf_tensor *freqs = gguf_tensor_find(v->file, "rope_freqs.weight");
-    if (freqs && freqs->n_read && kind->attention == ROPELAW_ATTENTION_FULL) {
-        keep_divisors(v, freqs, &kind->rope.long_factor, &kind->rope.n_long);
-        if (kind->rope.n_long) baked_llama3(v, kind);
-    } else
-        longrope(v, kind);
-}
-
-static void lengths(const view *v) {
+static void lengths(const gguf_view *v) {
     ropelaw_model *m = v->b->model;
     const ropelaw_layer_kind *kind = ropelaw_model_kind(m);
-    double context = number(v, "context_length", "", "declared_len");
+    double context = gguf_number(v, "context_length", "", "declared_len");
+    if (!(context >= 1)) context = NAN;
     const ropelaw_fact *original = kind ? ropelaw_model_fact(m, "original_len", kind->name) : NULL;
     m->declared_len_tok = m->train_len_tok = context;
     if (kind && original) {
@@ -210,21 +59,44 @@ static void lengths(const view *v) {
                           (model_place){original->origin, original->from, 0});
     } else if (kind && !strcmp(kind->rope.method, "linear") && kind->rope.factor > 1) {
         m->train_len_tok = floor(context / kind->rope.factor);
-        derived(v, "", "train_len", m->train_len_tok, "context_length / rope.scaling.factor");
+        gguf_derived(v, "", "train_len", m->train_len_tok, "context_length / rope.scaling.factor");
     } else
-        derived(v, "", "train_len", context, "context_length");
+        gguf_derived(v, "", "train_len", context, "context_length");
 }
 
-static void warn(const view *v) {
+static void warn_parts(const gguf_view *v, double said) {
+    const gguf_file *f = v->file;
+    char count[ROPELAW_NUMBER_SIZE];
+    model_num(said, count);
+    if (!f->n_parts_read)
+        model_note(
+            v->b, ROPELAW_NOTE_INFO, "split-file", "split.count", 0,
+            "one part of a split model of %s: rope tensors may be in another part, which only a name like "
+            "NAME-00001-of-0000N.gguf tells",
+            count);
+    else if (f->first_missing)
+        model_note(
+            v->b, ROPELAW_NOTE_WARNING, "missing-part", "split.count", 0,
+            "%zu of %s parts of this split model are here, part %zu is missing: rope tensors may be in it",
+            f->n_parts_read, count, f->first_missing);
+    else
+        model_note(v->b, ROPELAW_NOTE_INFO, "split-file", "split.count", 0,
+                   "metadata and rope tensors are gathered from the %s parts of this split model", count);
+}
+
+static void warn(const gguf_view *v) {
     ropelaw_model *m = v->b->model;
     const ropelaw_layer_kind *kind = ropelaw_model_kind(m);
     const gguf_entry *split = gguf_find(v->file, "split.count");
     if (v->file->big_endian)
         model_note(v->b, ROPELAW_NOTE_INFO, "big-endian", "", 0,
                    "the file is big-endian; nothing in it says so");
-    if (split && split->number > 1)
-        model_note(v->b, ROPELAW_NOTE_INFO, "split-file", "split.count", 0,
-                   "one part of a split model: rope tensors may be in another part");
+    if (split && split->number > 1) warn_parts(v, split->number);
+    for (size_t i = 0; i < v->file->n_kept; i++)
+        if (!v->file->tensors[i].n_read)
+            model_note(v->b, ROPELAW_NOTE_WARNING, "rope-tensor-type", v->file->tensors[i].name, 0,
+                       "the tensor %s is not a short list of float32: its values are not read",
+                       v->file->tensors[i].name);
     if (kind && !strcmp(v->architecture, "llama") && kind->rope.base == 5e5 && m->declared_len_tok > 8192 &&
         !kind->rope.n_long)
         model_note(
@@ -234,10 +106,10 @@ static void warn(const view *v) {
 }
 
 /* Sliding layers: a pattern array or period in the file, else what the architecture's code does. */
-static size_t sliding_layers(const view *v, model_place *place) {
+static size_t sliding_layers(const gguf_view *v, model_place *place) {
     char full[200];
     double n = v->b->model->n_layers;
-    const gguf_entry *pattern = get(v, "attention.sliding_window_pattern", full, sizeof full);
+    const gguf_entry *pattern = gguf_get(v, "attention.sliding_window_pattern", full, sizeof full);
     double period = v->b->type->period;
     size_t count = 0;
     *place = (model_place){ROPELAW_ORIGIN_FILE, "attention.sliding_window_pattern", 0};
@@ -252,9 +124,9 @@ static size_t sliding_layers(const view *v, model_place *place) {
     return (size_t)n - (first ? (size_t)ceil(n / period) : (size_t)floor(n / period));
 }
 
-static void kinds(const view *v) {
+static void kinds(const gguf_view *v) {
     model_place place = {ROPELAW_ORIGIN_FILE, "block_count", 0};
-    double n = v->b->model->n_layers, window = number(v, "attention.sliding_window", "", NULL);
+    double n = v->b->model->n_layers, window = gguf_number(v, "attention.sliding_window", "", NULL);
     size_t all = isnan(n) ? 0 : (size_t)n, sliding = window > 0 ? sliding_layers(v, &place) : 0;
     if (sliding > all) sliding = all;
     if (all > sliding || !sliding) {
@@ -293,7 +165,7 @@ ropelaw_status gguf_interpret(model_builder *b, const gguf_file *file) {
     if (!architecture || architecture->type != GGUF_STRING || architecture->array)
         return core_fail(b->error, ROPELAW_PARSE, "general.architecture", "", "a text",
                          "key \"general.architecture\" is missing: no model, or a later part of a split one");
-    view v = {b, file, architecture->text};
+    gguf_view v = {b, file, architecture->text};
     snprintf(m->architecture, sizeof m->architecture, "%.63s", architecture->text);
     if (name && name->type == GGUF_STRING) snprintf(m->name, sizeof m->name, "%s", name->text);
     model_fact(b, "", "architecture", m->architecture,
@@ -301,8 +173,8 @@ ropelaw_status gguf_interpret(model_builder *b, const gguf_file *file) {
     find_type(b, m->architecture);
     sizes(&v);
     char full[200];
-    if (b->type->positions && !get(&v, "rope.freq_base", full, sizeof full) &&
-        !get(&v, "rope.dimension_count", full, sizeof full)) {
+    if (b->type->positions && !gguf_get(&v, "rope.freq_base", full, sizeof full) &&
+        !gguf_get(&v, "rope.dimension_count", full, sizeof full)) {
         m->has_rope = 0;
         snprintf(m->positions, sizeof m->positions, "%s", b->type->positions);
         model_note(b, ROPELAW_NOTE_WARNING, "no-rope", "", 0,
@@ -312,7 +184,7 @@ ropelaw_status gguf_interpret(model_builder *b, const gguf_file *file) {
     }
     kinds(&v);
     for (size_t i = 0; i < m->n_kinds; i++)
-        if (m->kinds[i].rotates) rope_of(&v, &m->kinds[i]);
+        if (m->kinds[i].rotates) gguf_rope(&v, &m->kinds[i]);
     model_order_kinds(m);
     lengths(&v);
     warn(&v);

@@ -48,9 +48,13 @@ typedef struct {
     uint64_t n_tensors, n_entries_said;
     gguf_entry *entries;
     size_t n_entries;
-    gguf_tensor *tensors; /* the rope tensors */
+    gguf_tensor *tensors; /* the rope tensors, at most GGUF_ROPE_TENSORS */
     size_t n_kept;
+    /* of a model in several files: parts that were found, 0 if none was looked for; the first that is missing */
+    size_t n_parts_read, first_missing;
 } gguf_file;
+
+enum { GGUF_ROPE_TENSORS = 3 };
 
 /* Where bytes come from: memory or a file. `read` gives n bytes at `offset` (both inside `size`) or false. */
 typedef struct gguf_source gguf_source;
@@ -65,5 +69,28 @@ void gguf_clear(gguf_file *file);
 const gguf_entry *gguf_find(const gguf_file *file, const char *key);
 const gguf_tensor *gguf_tensor_find(const gguf_file *file, const char *name);
 ropelaw_status gguf_interpret(model_builder *b, const gguf_file *file);
+
+/* Parse a file; an error names it. */
+ropelaw_status gguf_parse_path(const char *path, gguf_file *file, ropelaw_error *error);
+/* A model in several files: what is needed of the others joins `file`, which was read from `path`. */
+ropelaw_status gguf_join_parts(const char *path, gguf_file *file, ropelaw_error *error);
+
+/* For the interpretation: keys below the architecture's name. */
+typedef struct {
+    model_builder *b;
+    const gguf_file *file;
+    const char *architecture;
+} gguf_view;
+
+/* The entry "<architecture>.<key>"; its whole name is in `full`. */
+const gguf_entry *gguf_get(const gguf_view *v, const char *key, char *full, size_t size);
+/* A scalar or the largest element of an array (head_count per layer, some of them 0); NAN if absent. `fact` (or NULL)
+   is the name under which it becomes a fact. */
+double gguf_number(const gguf_view *v, const char *key, const char *layers, const char *fact);
+const char *gguf_text(const gguf_view *v, const char *key);
+void gguf_defaulted(const gguf_view *v, const char *layers, const char *fact, double value, const char *from);
+void gguf_derived(const gguf_view *v, const char *layers, const char *fact, double value, const char *from);
+/* Base, dimensions, method of one kind of layers. */
+void gguf_rope(const gguf_view *v, ropelaw_layer_kind *kind);
 
 #endif

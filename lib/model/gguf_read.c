@@ -3,6 +3,7 @@
    strings are walked without being kept, and counts bound loops only together with the bytes that each round
    must consume. */
 #include "model/gguf.h"
+#include <float.h>
 #include <string.h>
 
 typedef struct {
@@ -206,7 +207,12 @@ static ropelaw_status tensor_values(stream *s, gguf_tensor *t, uint64_t data) {
         unsigned char word[4];
         ropelaw_status status = take(s, word, 4, t->name);
         if (status) return status;
-        t->values[t->n_read] = number_from(GGUF_F32, word, s->swap);
+        double value = t->values[t->n_read] = number_from(GGUF_F32, word, s->swap);
+        if (!(value > 0 && value <= FLT_MAX))
+            return core_fail(
+                s->error, ROPELAW_DOMAIN, t->name, "", "finite and > 0",
+                "tensor %.60s divides frequencies by a value that is not finite and > 0 (element %zu)",
+                t->name, t->n_read);
     }
     return ROPELAW_OK;
 }
@@ -252,24 +258,35 @@ static ropelaw_status entries(stream *s, gguf_file *file) {
     return ROPELAW_OK;
 }
 
+/* Of the tensor data; ggml refuses what is no power of two. */
+static ropelaw_status alignment(const stream *s, const gguf_file *file, uint64_t *step) {
+    const gguf_entry *e = gguf_find(file, "general.alignment");
+    *step = 32;
+    if (!e) return ROPELAW_OK;
+    bool number = !e->array && e->type != GGUF_STRING && e->number >= 1 && e->number <= 1 << 30;
+    if (number) *step = (uint64_t)e->number;
+    if (number && (double)*step == e->number && !(*step & (*step - 1))) return ROPELAW_OK;
+    return core_fail(s->error, ROPELAW_DOMAIN, "general.alignment", "", "a power of two",
+                     "general.alignment is no power of two");
+}
+
 static ropelaw_status tensors(stream *s, gguf_file *file) {
     ropelaw_status status = ROPELAW_OK;
     if (file->n_tensors > (s->source->size - s->at) / 20)
         return core_fail(s->error, ROPELAW_SHAPE, "tensor_count", "", "",
                          "the header claims %llu tensors, more than the file holds",
                          (unsigned long long)file->n_tensors);
-    file->tensors = core_calloc(3, sizeof *file->tensors);
-    if (!file->tensors) return core_fail_memory(s->error, 3, sizeof *file->tensors);
+    file->tensors = core_calloc(GGUF_ROPE_TENSORS, sizeof *file->tensors);
+    if (!file->tensors) return core_fail_memory(s->error, GGUF_ROPE_TENSORS, sizeof *file->tensors);
     for (uint64_t i = 0; i < file->n_tensors; i++) {
         gguf_tensor t = {0};
         status = tensor_info(s, &t);
         if (status) return status;
-        if (is_rope_tensor(t.name) && file->n_kept < 3) file->tensors[file->n_kept++] = t;
+        if (is_rope_tensor(t.name) && file->n_kept < GGUF_ROPE_TENSORS) file->tensors[file->n_kept++] = t;
     }
-    const gguf_entry *alignment = gguf_find(file, "general.alignment");
-    uint64_t step = alignment && alignment->number >= 1 && alignment->number <= 1 << 20
-                        ? (uint64_t)alignment->number
-                        : 32;
+    uint64_t step;
+    status = alignment(s, file, &step);
+    if (status) return status;
     uint64_t data = (s->at + step - 1) / step * step;
     for (size_t i = 0; i < file->n_kept && !status; i++) status = tensor_values(s, &file->tensors[i], data);
     return status;

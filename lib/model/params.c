@@ -160,7 +160,7 @@ static void nope_layers(reader *r) {
     double every = number(r, "nope_layer_interval", NULL, NAN, NULL);
     double chunk = number(r, "attention_chunk_size", NULL, NAN, NULL);
     ropelaw_model *m = r->b->model;
-    if (!(every >= 1) || isnan(m->n_layers)) return;
+    if (!(every >= 1) || !(m->n_layers >= 1 && m->n_layers < 1e6)) return;
     size_t still = (size_t)floor(m->n_layers / every), all = (size_t)m->n_layers;
     r->kind->n_layers = all - still;
     if (!isnan(chunk)) {
@@ -195,7 +195,7 @@ ropelaw_status model_read_params(model_builder *b) {
     sizes(&r);
     r.kind = model_kind_add(b, "full_attention");
     if (!r.kind) return ROPELAW_OK; /* reported as NOMEM */
-    if (!isnan(m->n_layers) && m->n_layers < 1e6) r.kind->n_layers = (size_t)m->n_layers;
+    if (m->n_layers >= 1 && m->n_layers < 1e6) r.kind->n_layers = (size_t)m->n_layers;
     if (json_get(b->root, "initial_context_length"))
         gpt_oss(&r);
     else if (json_get(b->root, "kv_lora_rank") || json_get(b->root, "qk_rope_head_dim"))

@@ -1,4 +1,4 @@
-/* Tests: gguf_read.c gguf.c gguf_open.c
+/* Tests: gguf_read.c gguf.c gguf_rope.c gguf_open.c
    The files are made here, byte by byte. */
 #include "test.h"
 #include "model/gguf.h"
@@ -226,6 +226,160 @@ START_TEST(windows_and_local_bases) {
 }
 END_TEST
 
+/* YaRN as llama.cpp reads it; the keys that change no frequency are said. */
+START_TEST(yarn_keys) {
+    maker *m = calloc(1, sizeof *m);
+    for (int variant = 0; variant < 3; variant++) {
+        memset(m, 0, sizeof *m);
+        start(m, 3, 0, 10);
+        key_text(m, "general.architecture", "qwen2");
+        key_u32(m, "qwen2.context_length", 131072);
+        key_u32(m, "qwen2.attention.key_length", 128);
+        key_text(m, "qwen2.rope.scaling.type", "yarn");
+        key_f32(m, "qwen2.rope.scaling.factor", 4);
+        key_f32(m, variant ? "qwen2.rope.scaling.yarn_attn_factor" : "qwen2.rope.scaling.attn_factor", 0.5f);
+        key_f32(m, "qwen2.rope.scaling.yarn_ext_factor", variant == 2 ? 0.0f : 1.0f);
+        key_f32(m, "qwen2.rope.scaling.yarn_log_multiplier", 0.0625f);
+        put_text(m, "qwen2.rope.scaling.finetuned");
+        put(m, GGUF_BOOL, 4);
+        put(m, 1, 1);
+        put_text(m, "qwen2.rope.dimension_sections");
+        put(m, GGUF_ARRAY, 4);
+        put(m, GGUF_I32, 4);
+        put_length(m, 4);
+        for (int i = 0; i < 4; i++) put(m, (uint64_t)(16 + i), 4);
+        ropelaw_model model = read_bytes(m);
+        const char *kind = model.kinds[0].name;
+        ck_assert_str_eq(model.kinds[0].rope.method, variant == 2 ? "linear" : "yarn");
+        test_assert_rel(model.kinds[0].rope.attention_factor, 0.5 * (0.1 * log(4) + 1), 1e-15);
+        ck_assert_int_eq(ropelaw_model_fact(&model, "attention_factor", kind)->origin,
+                         ROPELAW_ORIGIN_DERIVED);
+        ck_assert_str_eq(ropelaw_model_fact(&model, "mrope_sections", kind)->value, "16 17 18 19");
+        ck_assert_str_eq(ropelaw_model_fact(&model, "finetuned", kind)->value, "1");
+        ck_assert_str_eq(ropelaw_model_fact(&model, "yarn_log_multiplier", kind)->value, "0.0625");
+        ck_assert_str_eq(ropelaw_model_fact(&model, "factor", kind)->from, "qwen2.rope.scaling.factor");
+        /* no original context: llama.cpp takes the context of the file */
+        test_assert_abs(model.train_len_tok, variant == 2 ? 32768 : 131072, 0);
+        ropelaw_model_clear(&model);
+    }
+    free(m);
+}
+END_TEST
+
+START_TEST(hunyuan_alpha) {
+    maker *m = calloc(1, sizeof *m);
+    for (int variant = 0; variant < 2; variant++) {
+        const char *name = variant ? "llama" : "hunyuan-vl";
+        char key[80];
+        memset(m, 0, sizeof *m);
+        start(m, 3, 0, 6);
+        key_text(m, "general.architecture", name);
+        sprintf(key, "%s.context_length", name);
+        key_u32(m, key, 32768);
+        sprintf(key, "%s.attention.key_length", name);
+        key_u32(m, key, 128);
+        sprintf(key, "%s.rope.freq_base", name);
+        key_f32(m, key, 10000);
+        sprintf(key, "%s.rope.scaling.type", name);
+        key_text(m, key, "none");
+        sprintf(key, "%s.rope.scaling.alpha", name);
+        key_f32(m, key, 1000);
+        ropelaw_model model = read_bytes(m);
+        ck_assert_str_eq(model.kinds[0].rope.method, "default");
+        test_assert_rel(model.kinds[0].rope.base, variant ? 1e4 : 1e4 * pow(1000, 128.0 / 126), 1e-15);
+        ropelaw_model_clear(&model);
+    }
+    free(m);
+}
+END_TEST
+
+static void add_tensor(maker *m, const char *name, uint64_t n, uint32_t type, uint64_t offset) {
+    put_text(m, name);
+    put(m, 1, 4);
+    put_length(m, n);
+    put(m, type, 4);
+    put(m, offset, 8);
+}
+
+/* longrope: two tensors; 48 pairs of Phi-3. */
+START_TEST(longrope_tensors) {
+    for (int big = 0; big < 2; big++) {
+        maker *m = calloc(1, sizeof *m);
+        m->big = big;
+        start(m, 3, 2, 6);
+        key_text(m, "general.architecture", "phi3");
+        key_u32(m, "phi3.context_length", 131072);
+        key_u32(m, "phi3.attention.key_length", 96);
+        key_text(m, "phi3.rope.scaling.type", "longrope");
+        key_u32(m, "phi3.rope.scaling.original_context_length", 4096);
+        key_u32(m, "general.alignment", 64);
+        add_tensor(m, "rope_factors_short.weight", 48, 0, 0);
+        add_tensor(m, "rope_factors_long.weight", 48, 0, 192);
+        while (m->n % 64) m->bytes[m->n++] = 0;
+        for (int i = 0; i < 96; i++) put_f32(m, 1 + (float)i);
+        ropelaw_model model = read_bytes(m);
+        ck_assert_str_eq(model.kinds[0].rope.method, "longrope");
+        ck_assert_uint_eq(model.kinds[0].rope.n_short, 48);
+        test_assert_abs(model.kinds[0].rope.short_factor[47], 48, 0);
+        test_assert_abs(model.kinds[0].rope.long_factor[0], 49, 0);
+        test_assert_abs(model.train_len_tok, 4096, 0);
+        ropelaw_model_clear(&model);
+        free(m);
+    }
+}
+END_TEST
+
+/* One llama with rope_freqs of 64 values and something wrong with them. */
+static void make_odd(maker *m, uint32_t alignment, uint64_t n, uint32_t type, float last) {
+    memset(m, 0, sizeof *m);
+    start(m, 3, 1, 4);
+    key_text(m, "general.architecture", "llama");
+    key_u32(m, "llama.context_length", 8192);
+    key_u32(m, "llama.attention.key_length", 128);
+    key_u32(m, "general.alignment", alignment);
+    add_tensor(m, "rope_freqs.weight", n, type, 0);
+    while (m->n % 64) m->bytes[m->n++] = 0;
+    for (int i = 0; i < 64; i++) put_f32(m, i < 63 ? 1 : last);
+}
+
+static const char *only_note(const maker *m) {
+    static char id[40];
+    ropelaw_model model = read_bytes(m);
+    ck_assert_uint_eq(model.n_notes, 1);
+    strcpy(id, model.notes[0].id);
+    ropelaw_model_clear(&model);
+    return id;
+}
+
+START_TEST(odd_tensors) {
+    maker *m = calloc(1, sizeof *m);
+    const float bad[] = {0, -1, NAN, INFINITY};
+    make_odd(m, 64, 64, 0, 2);
+    ck_assert_str_eq(only_note(m), "rope-freqs");
+    make_odd(m, 64, 64, 1, 2); /* half precision */
+    ck_assert_str_eq(only_note(m), "rope-tensor-type");
+    make_odd(m, 64, 64, 0, 1);
+    m->bytes[m->n - 1] = 0x7e; /* still finite */
+    ropelaw_model model = read_bytes(m);
+    ropelaw_model_clear(&model);
+    for (size_t i = 0; i < CORE_COUNT(bad); i++) {
+        make_odd(m, 64, 64, 0, bad[i]);
+        refuse(m, ROPELAW_DOMAIN);
+    }
+    make_odd(m, 64, 16, 0, 2); /* fewer than pairs */
+    model = read_bytes(m);
+    bool told = false;
+    for (size_t i = 0; i < model.n_notes; i++) told |= !strcmp(model.notes[i].id, "divisor-count");
+    ck_assert(told);
+    ropelaw_model_clear(&model);
+    make_odd(m, 48, 64, 0, 2); /* alignment */
+    refuse(m, ROPELAW_DOMAIN);
+    make_odd(m, 0, 64, 0, 2);
+    refuse(m, ROPELAW_DOMAIN);
+    free(m);
+}
+END_TEST
+
 START_TEST(every_truncation_is_refused) {
     maker *m = calloc(1, sizeof *m), *cut = calloc(1, sizeof *cut);
     float factors[64];
@@ -329,10 +483,19 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("gguf");
-    const TTest *const tests[] = {
-        all_versions_and_byte_orders, llama31_is_found_in_its_tensor, scaling_keys,
-        windows_and_local_bases,      every_truncation_is_refused,    lengths_that_lie,
-        a_tensor_beyond_the_end,      files_are_read_in_place,        NULL};
+    const TTest *const tests[] = {all_versions_and_byte_orders,
+                                  llama31_is_found_in_its_tensor,
+                                  scaling_keys,
+                                  yarn_keys,
+                                  hunyuan_alpha,
+                                  longrope_tensors,
+                                  odd_tensors,
+                                  windows_and_local_bases,
+                                  every_truncation_is_refused,
+                                  lengths_that_lie,
+                                  a_tensor_beyond_the_end,
+                                  files_are_read_in_place,
+                                  NULL};
     test_add(s, "gguf", tests);
     return test_run(s);
 }
