@@ -7,8 +7,8 @@
 
 /* In the order in which "auto" asks: the more particular first. */
 static const logs_importer *const importers[] = {
-    &logs_import_long, &logs_import_lm_eval,  &logs_import_niah, &logs_import_ruler,
-    &logs_import_yarn, &logs_import_longrope, &logs_import_llama};
+    &logs_import_long, &logs_import_lm_eval,  &logs_import_niah,     &logs_import_ruler,
+    &logs_import_yarn, &logs_import_longrope, &logs_import_longlora, &logs_import_llama};
 
 const ropelaw_import_options ropelaw_import_options_default = {NULL, ROPELAW_IMPORT_AS_FOUND, NULL, NAN};
 

@@ -15,6 +15,7 @@ typedef struct {
     char run[256];
     bool named;                        /* by the log itself */
     double from_command, from_context; /* window lengths; NAN */
+    double from_stride;                /* of --ppl-stride, whose sections do not state theirs; NAN */
     /* the section */
     bool open;
     double window, chunks, value, se;
@@ -60,6 +61,16 @@ static void take_context(state *s, const char *line) {
     if (after(line, "n_ctx ", &x, NULL) && x > 0) s->from_context = x;
 }
 
+/* With --ppl-stride the window is the context plus half the stride, "Calculation chunk = N"; the last stride of it is
+   scored. */
+static void take_stride(state *s, const char *line) {
+    static const char adjusted[] = "adjusting context size from ";
+    const char *at = strstr(line, adjusted);
+    double x;
+    if (after(line, "Calculation chunk", &x, NULL) && x > 0) s->from_stride = x;
+    if (at && after(at, " to ", &x, NULL) && x > 0) s->from_stride = x;
+}
+
 static ropelaw_status no_window(const state *s, ropelaw_error *error) {
     core_fail(error, ROPELAW_INVALID, "eval_len_tok", "", "",
               "the log does not state its window (n_ctx): give the length");
@@ -102,7 +113,10 @@ static ropelaw_status begin(state *s, const char *line, size_t number, ropelaw_e
     s->open = true;
     s->line = number;
     if (after(line, "over ", &x, NULL)) s->chunks = x;
-    if (after(line, "n_ctx=", &x, NULL) && x > 0) s->window = x;
+    if (after(line, "n_ctx=", &x, NULL) && x > 0)
+        s->window = x;
+    else
+        s->window = s->from_stride;
     return status;
 }
 
@@ -180,6 +194,7 @@ static ropelaw_status take_line(state *s, const char *line, size_t number, ropel
         return begin(s, line, number, error);
     take_command(s, line);
     take_context(s, line);
+    take_stride(s, line);
     if (take_final(s, line, number) || take_oldest(s, line, number)) return ROPELAW_OK;
     take_running(s, line, number);
     if (s->open) take_columns(s, line, number);
@@ -194,21 +209,12 @@ static bool recognise(const logs_input *input) {
     return !strncmp(input->text, "[1]", 3);
 }
 
-static size_t longest_line(const char *text) {
-    size_t longest = 0;
-    while (*text) {
-        size_t n = strcspn(text, "\n");
-        if (n > longest) longest = n;
-        text += n + (text[n] == '\n');
-    }
-    return longest;
-}
-
 static ropelaw_status read(const logs_input *input, logs_sink *sink, ropelaw_error *error) {
     state s = {.input = input,
                .sink = sink,
                .from_command = NAN,
                .from_context = NAN,
+               .from_stride = NAN,
                .window = NAN,
                .chunks = NAN,
                .value = NAN,
@@ -217,7 +223,7 @@ static ropelaw_status read(const logs_input *input, logs_sink *sink, ropelaw_err
     logs_run_name(input, s.run, sizeof s.run);
     ropelaw_status status = logs_check_kind(input, ROPELAW_VALUE_PPL, error);
     /* thousands of running means stand in one line */
-    size_t size = longest_line(input->text) + 1;
+    size_t size = logs_longest_line(input->text) + 1;
     char *line = status ? NULL : core_malloc(size, 1);
     if (!status && !line) status = core_fail_memory(error, size, 1);
     size_t number = 0;

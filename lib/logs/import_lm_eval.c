@@ -69,7 +69,10 @@ static ropelaw_status add(context *c, const json_value *task, const json_value *
                           ropelaw_value_kind kind, ropelaw_error *error) {
     char run[500];
     double x = metric->number;
-    bool good = kind == ROPELAW_VALUE_PPL ? x > 0 && isfinite(x) : x >= 0 && x <= 1;
+    if (!isfinite(x))
+        return logs_note(c->sink, c->input, error, "line %zu: %.60s of %.60s is not finite: left out",
+                         metric->line, metric->key, task->key);
+    bool good = kind == ROPELAW_VALUE_PPL ? x > 0 : x >= 0 && x <= 1;
     if (!good)
         return json_refuse(c->document, metric, metric->key, kind == ROPELAW_VALUE_PPL ? "> 0" : "0 to 1",
                            error);

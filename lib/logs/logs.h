@@ -28,7 +28,7 @@ typedef struct {
 } logs_importer;
 
 extern const logs_importer logs_import_long, logs_import_longrope, logs_import_yarn, logs_import_ruler,
-    logs_import_lm_eval, logs_import_niah, logs_import_llama;
+    logs_import_lm_eval, logs_import_niah, logs_import_llama, logs_import_longlora;
 
 /* A point that says nothing but its length and value. */
 ropelaw_point logs_point(double eval_len_tok, double value, size_t line);
@@ -62,6 +62,7 @@ double logs_path_length(const char *path, char *before, size_t size);
 
 /* Lines: *at moves on; the line is cut to `size`. False at the end. */
 bool logs_next_line(const char **at, char *line, size_t size);
+size_t logs_longest_line(const char *text);
 /* The first line that is neither blank nor a comment. */
 void logs_first_line(const logs_input *input, char *line, size_t size);
 /* A CSV reader over a copy of the text. */

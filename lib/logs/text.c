@@ -17,6 +17,16 @@ bool logs_next_line(const char **at, char *line, size_t size) {
     return true;
 }
 
+size_t logs_longest_line(const char *text) {
+    size_t longest = 0;
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        if (n > longest) longest = n;
+        text += n + (text[n] == '\n');
+    }
+    return longest;
+}
+
 void logs_first_line(const logs_input *input, char *line, size_t size) {
     const char *at = input->text;
     if (!strncmp(at, "\xef\xbb\xbf", 3)) at += 3;

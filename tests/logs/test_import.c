@@ -1,4 +1,4 @@
-/* Tests: import.c sink.c text.c walk.c import_long.c import_longrope.c import_yarn.c import_ruler.c import_lm_eval.c import_niah.c import_llama.c */
+/* Tests: import.c sink.c text.c walk.c import_long.c import_longrope.c import_yarn.c import_ruler.c import_lm_eval.c import_niah.c import_llama.c import_longlora.c */
 #include "test.h"
 #include "core/core.h"
 #include "logs/logs.h"
@@ -94,6 +94,26 @@ START_TEST(llama_variants) {
     test_assert_rel(s.runs[0].points[0].se, 0.4, 1e-12);
     ck_assert_str_eq(shown(&s), "cols: 512=20");
     ck_assert_str_eq(one("n_ctx = 512\nperplexity: 13.5106 [114/114]\n", "oldest"), "oldest: 512=13.5106");
+    /* --ppl-stride: no n_ctx= and no final estimate; the window is that of the adjusted context */
+    ck_assert_str_eq(
+        one("./llama-perplexity -m /m/s.gguf -c 512 --ppl-stride 256 -f w\n"
+            "main: Will perform strided perplexity calculation -> adjusting context size from 512 to 640\n"
+            "perplexity_v2: have 5000 tokens. Calculation chunk = 640\n"
+            "perplexity_v2: calculating perplexity over 2 chunks, batch_size=512\n[1]7.5,[2]7.25,\n",
+            "x.log"),
+        "s: 640=7.25");
+    ck_assert_str_eq(one("perplexity_v2: have 5000 tokens. Calculation chunk = 640\n"
+                         "perplexity_v2: calculating perplexity over 2 chunks, batch_size=512\n"
+                         "     256  7.5000\n     512  7.2500\n",
+                         "x.log"),
+                     "x: 640=7.25");
+    /* exllamav3 and others print the values alone */
+    ropelaw_import_options alone = ropelaw_import_options_default;
+    alone.eval_len_tok = 2048;
+    ropelaw_series bare;
+    test_assert_ok(import("[1]5.5,[2]5.25,\nFinal estimate: PPL = 5.2500 +/- 0.01\n", "e.log", &alone, &bare),
+                   error);
+    ck_assert_str_eq(shown(&bare), "e: 2048=5.25");
     s = imported("kl_divergence: computing over 3 chunks, n_ctx=512, batch_size=2048, n_seq=4\n"
                  "Mean PPL(Q)                   :   6.283551 ±   0.091234\nMean PPL(base)   : 6.2 ± 0.09\n",
                  "kl.log");
@@ -156,6 +176,60 @@ START_TEST(yarn_wide) {
 }
 END_TEST
 
+/* A single length, as YaRN's GovReport file. */
+START_TEST(yarn_single_length) {
+    ck_assert_str_eq(one(",32768\norg/a-13b,4.25\norg/b-64k,3.5", "govreport.csv"),
+                     "org/a-13b: 32768=4.25; org/b-64k: 32768=3.5");
+    ck_assert_str_eq(one("\xef\xbb\xbf,32768\r\na,4.25\r\n", "govreport.csv"), "a: 32768=4.25");
+}
+END_TEST
+
+static const char longlora_log[] = "Num validation tokens: 4642439\n"
+                                   "data path proof_pile.bin\n"
+                                   "base model /m/llama-7b\n"
+                                   "peft model None\n"
+                                   "Using seq length 8192\n"
+                                   "100%|####| 30/30\n"
+                                   "{'val_acc': 0.5, 'val_loss': 2.0, 'val_perplexity': 7.38900, "
+                                   "'val_perplexity_per_chunk': tensor([7.3891])}\n";
+
+START_TEST(longlora) {
+    ropelaw_series s = imported(longlora_log, "e.log");
+    ck_assert_str_eq(s.runs[0].name, "/m/llama-7b");
+    test_assert_rel(s.runs[0].points[0].value, exp(2.0), 1e-15); /* from the loss: 2.71828^2 is 1.3e-6 off */
+    test_assert_abs(s.runs[0].points[0].eval_len_tok, 8192, 0);
+    ropelaw_series_clear(&s);
+    ropelaw_import_options o = ropelaw_import_options_default;
+    o.as = ROPELAW_IMPORT_AS_LOSS;
+    test_assert_ok(import(longlora_log, "e.log", &o, &s), error);
+    ck_assert_str_eq(shown(&s), "/m/llama-7b: 8192=2");
+    o.as = ROPELAW_IMPORT_AS_ACCURACY;
+    test_assert_ok(import(longlora_log, "e.log", &o, &s), error);
+    ck_assert_int_eq(s.runs[0].kind, ROPELAW_VALUE_ACCURACY);
+    ck_assert_str_eq(shown(&s), "/m/llama-7b: 8192=0.5");
+    /* several windows, an adapter, no accuracy, a list of chunks, no loss */
+    ck_assert_str_eq(one("base model b\npeft model x/lora-16k\nUsing seq length 4096\n"
+                         "{'val_loss': 0.0, 'val_perplexity': 1.0, 'val_perplexity_per_chunk': [1.0, 1.5]}\n"
+                         "Using seq length 16384\n{'val_perplexity': 3.25}\n"
+                         "{'val_loss': nan, 'val_perplexity': nan}\n",
+                         "e.log"),
+                     "x/lora-16k: 4096=1 16384=3.25");
+    ck_assert_int_eq(import("{'val_loss': 2.0, 'val_perplexity': 7.4}\n", "e.log", NULL, &s),
+                     ROPELAW_INVALID);
+    ck_assert_str_eq(error.argument, "eval_len_tok");
+    ck_assert_int_eq(import("Using seq length 8\n{'val_loss': x, 'val_perplexity': 7.4}\n", "e", NULL, &s),
+                     ROPELAW_PARSE);
+    ck_assert_uint_eq(error.line, 2);
+    o.run = "mine";
+    o.eval_len_tok = 64;
+    ck_assert_int_eq(import("{'val_loss': 2.0, 'val_perplexity': 7.4}\n", "e", &o, &s), ROPELAW_PARSE);
+    ck_assert_ptr_nonnull(strstr(error.message, "val_acc"));
+    o.as = ROPELAW_IMPORT_AS_FOUND;
+    test_assert_ok(import("{\"val_loss\": 0, \"val_perplexity\": 7.4}\n", "e", &o, &s), error);
+    ck_assert_str_eq(shown(&s), "mine: 64=1");
+}
+END_TEST
+
 START_TEST(longrope) {
     ck_assert_str_eq(one("length,ppl\n32768,3.2\n65536,3.5", "a/llama.csv"), "llama: 32768=3.2 65536=3.5");
     ck_assert_str_eq(
@@ -211,6 +285,10 @@ START_TEST(lm_eval) {
     o.eval_len_tok = 2048;
     test_assert_ok(import("{\"results\": {\"arc\": {\"acc\": 0.5}}}", "r.json", &o, &s), error);
     ck_assert_str_eq(shown(&s), "r/arc: 2048=0.5");
+    /* not finite: left out */
+    s = imported("{\"results\": {\"ruler_vt\": {\"4096,none\": NaN, \"8192,none\": 0.5}}}", "r.json");
+    ck_assert_uint_eq(s.n_notes, 1);
+    ck_assert_str_eq(shown(&s), "r/ruler_vt: 8192=0.5");
     ck_assert_int_eq(import("{\"results\": [1]}", "r.json", NULL, &s), ROPELAW_PARSE);
     ck_assert_int_eq(import("{\"results\": {\"a\": {\"4096\": 1.5}}}", "r.json", NULL, &s), ROPELAW_PARSE);
 }
@@ -348,6 +426,7 @@ static const char *const samples[] = {
     "[{\"model\": \"m\", \"context_length\": 4, \"depth_percent\": 5, \"score\": 1}]",
     "run,eval_len_tok,ppl,doc\nr,1,2,d\n",
     "m: 8192=3.54\n",
+    longlora_log,
 };
 
 /* Every allocation fails once in every format. */
@@ -395,7 +474,7 @@ START_TEST(formats_are_named) {
         ck_assert(*f->name && *f->summary && *f->source);
         for (size_t i = 0; i < n; i++) ck_assert_str_ne(f->name, ropelaw_import_format_get(i)->name);
     }
-    ck_assert_uint_eq(n, 7);
+    ck_assert_uint_eq(n, 8);
 }
 END_TEST
 
@@ -406,6 +485,8 @@ int main(void) {
                                   llama_incomplete,
                                   llama_long_line,
                                   yarn_wide,
+                                  yarn_single_length,
+                                  longlora,
                                   longrope,
                                   long_format,
                                   ruler,

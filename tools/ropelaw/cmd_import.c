@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    {"from", CLI_CHOICE, "auto|llama-perplexity|yarn|long|longrope|ruler|lm-eval|niah",
+    {"from", CLI_CHOICE, "auto|llama-perplexity|yarn|long|longrope|longlora|ruler|lm-eval|niah",
      "format (auto: by content)"                                                                                                                      },
     {"as",   CLI_CHOICE, "ppl|loss|accuracy",                                           "what the values are, where the format leaves it open (ppl)"  },
     {"run",  CLI_TEXT,   "NAME",                                                        "name of the run where the input gives none (the file's name)"},
@@ -163,7 +163,7 @@ const cli_command cmd_import = {
     .most = -1,
     .options = options,
     .help =
-        "Reads logs of llama.cpp's perplexity program, YaRN's wide CSV, LongRoPE's CSV and log, folders of\n"
+        "Reads logs of llama.cpp's perplexity program, YaRN's wide CSV, LongRoPE's CSV and log, LongLoRA's log, folders of\n"
         "RULER summaries, results of lm-evaluation-harness, needle-in-a-haystack JSON, and the long CSV "
         "itself.\n"
         "FILE may be a folder or - (standard input). Points of one run may come from many files. Add the "
