@@ -80,9 +80,10 @@ static ropelaw_status report_base(bench *b, double base, ropelaw_error *error) {
     ropelaw_setting setting = {b->options->rotary_dim, b->options->base, b->options->train_len_tok, base,
                                b->options->train_len_tok};
     ropelaw_bound bound;
-    ropelaw_coverage strict;
+    ropelaw_coverage strict, one;
     ropelaw_status status = ropelaw_bound_eval(&setting, &bound, error);
     if (!status) status = ropelaw_coverage_base_eval(&setting, 0, &strict, error);
+    if (!status) status = ropelaw_coverage_base_eval(&setting, 1, &one, error);
     if (!status) status = probe_svd_create(&svd, 2 * b->n_tok, 2 * b->pairs, error);
     if (status) return status;
     probe_features_fill(&(probe_features){b->theta, b->pairs}, b->n_tok, svd.u, svd.m, 0);
@@ -91,11 +92,20 @@ static ropelaw_status report_base(bench *b, double base, ropelaw_error *error) {
     if (!status) {
         double largest = largest_inside(&svd, b, tuned, &unused);
         double measured = onset(&svd, b, tuned, largest, (double)b->n_tok);
-        probe_add(b->report,
-                  &(probe_comparison){
-                      ROPELAW_PROBE_REPORT, bound.bound_tok, measured, NAN,
-                      "closed form against the leverage onset: linear algebra has no per-pair reuse"},
-                  "onset [token] after base x %.0f, tuned at train_len", base / b->options->base);
+        const struct {
+            const char *name;
+            double value;
+        } theory[] = {
+            {"closed form",     bound.bound_tok },
+            {"coverage, phi 0", strict.bound_tok},
+            {"coverage, phi 1", one.bound_tok   }
+        };
+        for (size_t i = 0; i < CORE_COUNT(theory); i++)
+            probe_add(b->report,
+                      &(probe_comparison){
+                          ROPELAW_PROBE_REPORT, theory[i].value, measured, NAN,
+                          "theory against the leverage onset: linear algebra has no per-pair reuse"},
+                      "onset [token] after base x %.0f, against %s", base / b->options->base, theory[i].name);
     }
     probe_svd_clear(&svd);
     return status;
