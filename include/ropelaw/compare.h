@@ -19,11 +19,11 @@ typedef struct {
 } ropelaw_compare_case;
 
 typedef struct {
-    const char *rule;      /* "closed_form", "strict", "coverage" */
-    const char *parameter; /* what is fitted: "factor" on the length, or "phi_rad" */
+    const char *rule;      /* "closed_form", "strict", "coverage", "band", "real_critical_dim" */
+    const char *parameter; /* what is fitted: "factor" on the length, "phi_rad", or "dim_ratio" */
     size_t n_cases;        /* cases for which the rule gives a length */
     size_t n_models;
-    double as_is; /* the parameter unfitted: factor 1, phi 1 rad */
+    double as_is; /* the parameter unfitted: factor 1, phi 1 rad, ratio 30/35 (LLaMA3-8B in LongRoPE2) */
     double rms, lo,
         hi; /* as it stands: RMS of ln(observed/predicted), smallest and largest observed/predicted */
     double fitted, rms_fitted;      /* the parameter that minimises the RMS over all cases */
@@ -31,14 +31,17 @@ typedef struct {
     double fitted_lo, fitted_hi;    /* range of the parameter over the left-out fits */
 } ropelaw_compare_row;
 
-enum { ROPELAW_COMPARE_RULES = 3 };
+enum { ROPELAW_COMPARE_RULES = 5 };
 
 /**
  * Compare the rules on the cases.
  *
  * Definition  the error of a case is ln(observed/predicted), where observed is the end of [lo, hi] nearer to the
  *             prediction, and 0 inside it; models count by their cases. phi is searched on 0 .. 3.1 rad in steps of
- *             0.01, the factor is searched on exp(-1) .. exp(1) in steps of 0.005 of its logarithm.
+ *             0.01, the factor on exp(-1) .. exp(1) in steps of 0.005 of its logarithm, the ratio on 0.5 .. 1.5 in
+ *             steps of 0.0025. `band` (Oka et al. name a pair, not a length) is the length up to which the pair that
+ *             varies most stays the same: train_len (base/pretrain_base)^(2 pair/d). `real_critical_dim` (LongRoPE2)
+ *             is 2 pi base^(ratio critical_dim/d). Both give tune_len where that is longer.
  * Out         rows [ROPELAW_COMPARE_RULES]; rms_out NAN with fewer than two models
  * Returns     OK; INVALID for NULL or no cases; DOMAIN for a case outside the law; NOMEM. Threads: pure.
  */

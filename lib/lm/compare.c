@@ -1,20 +1,47 @@
 #include "core/core.h"
 #include <ropelaw/compare.h>
 #include <ropelaw/coverage.h>
+#include <ropelaw/predictor.h>
 #include <math.h>
 #include <string.h>
 
-typedef enum { CLOSED_FORM, STRICT, COVERAGE } rule;
+typedef enum { CLOSED_FORM, STRICT, COVERAGE, BAND, REAL_CRITICAL_DIM } rule;
 
 static const struct {
     const char *name, *parameter;
     double as_is, first, step;
     int n_steps;
 } rules[ROPELAW_COMPARE_RULES] = {
-    {"closed_form", "factor",  1, -1, 0.005, 400},
-    {"strict",      "factor",  1, -1, 0.005, 400},
-    {"coverage",    "phi_rad", 1, 0,  0.01,  310},
+    {"closed_form",       "factor",    1,        -1,  0.005,  400},
+    {"strict",            "factor",    1,        -1,  0.005,  400},
+    {"coverage",          "phi_rad",   1,        0,   0.01,   310},
+    {"band",              "factor",    1,        -1,  0.005,  400},
+    {"real_critical_dim", "dim_ratio", 30. / 35, 0.5, 0.0025, 400},
 };
+
+/* Oka et al. name a pair, not a length: the one whose cosine varies most over the trained positions. It stays that pair
+   after a change of base as long as theta L does, which gives L = train_len (base/pretrain_base)^(2 j/d). */
+static ropelaw_status band_length(const ropelaw_setting *s, double *length, ropelaw_error *error) {
+    double pair;
+    ropelaw_status status =
+        ropelaw_band_eval(s->rotary_dim, s->pretrain_base, s->train_len_tok, &pair, error);
+    if (status) return status;
+    double stretch = pow(s->tune_base / s->pretrain_base, 2 * pair / (double)s->rotary_dim);
+    *length = fmax(s->tune_len_tok, s->train_len_tok * stretch);
+    return ROPELAW_OK;
+}
+
+/* LongRoPE2 finds the critical dimension by search on the model; here it is a share of the theory's. */
+static ropelaw_status real_dim_length(const ropelaw_setting *s, double ratio, double *length,
+                                      ropelaw_error *error) {
+    ropelaw_critical critical;
+    ropelaw_status status =
+        ropelaw_critical_dim_count(s->rotary_dim, s->pretrain_base, s->train_len_tok, &critical, error);
+    if (status) return status;
+    double exponent = ratio * (double)critical.dim / (double)s->rotary_dim;
+    *length = fmax(s->tune_len_tok, 2 * M_PI * pow(s->tune_base, exponent));
+    return ROPELAW_OK;
+}
 
 /* Prediction in ln token, NAN where the rule gives none. */
 static ropelaw_status predict(rule r, const ropelaw_compare_case *c, double parameter, double *length,
@@ -22,6 +49,13 @@ static ropelaw_status predict(rule r, const ropelaw_compare_case *c, double para
     ropelaw_bound bound;
     ropelaw_coverage coverage;
     ropelaw_status status;
+    if (r == BAND || r == REAL_CRITICAL_DIM) {
+        double tokens;
+        status = r == BAND ? band_length(&c->setting, &tokens, error)
+                           : real_dim_length(&c->setting, parameter, &tokens, error);
+        if (!status) *length = log(tokens * (r == BAND ? parameter : 1));
+        return status;
+    }
     if (r == CLOSED_FORM) {
         if ((status = ropelaw_bound_eval(&c->setting, &bound, error))) return status;
         *length = log(bound.bound_tok * parameter);
@@ -39,7 +73,7 @@ static double error_of(const ropelaw_compare_case *c, double length) {
 
 static double parameter_at(rule r, int step) {
     double x = rules[r].first + rules[r].step * step;
-    return r == COVERAGE ? x : exp(x);
+    return r == COVERAGE || r == REAL_CRITICAL_DIM ? x : exp(x);
 }
 
 /* All errors of a rule: [n_steps + 1] rows of the grid and, last, as it stands. */

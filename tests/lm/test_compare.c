@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CLOSED_FORM, STRICT, COVERAGE };
+enum { CLOSED_FORM, STRICT, COVERAGE, BAND, REAL_DIM };
 
 /* Onsets made by coverage at 0.37 rad on a grid of bases for three models. */
 static size_t made(ropelaw_compare_case *cases, const double *phi) {
@@ -82,6 +82,33 @@ START_TEST(factors_and_brackets) {
     cases[0].hi_tok = 5;
     test_assert_fails(ropelaw_compare_rules(cases, 1, rows, &error), ROPELAW_DOMAIN, error, "lo_tok");
     test_assert_fails(ropelaw_compare_rules(cases, 0, rows, &error), ROPELAW_INVALID, error, "cases");
+}
+END_TEST
+
+/* LLaMA2 (d 128, 1e4, 4096): the band pair is 64 ln(4096/3.65721)/ln 1e4 = 48.79 (laws.md 10), so that base 1e6 gives
+   4096 * 100^(48.79/64) = 137100; and 30/35 of the critical dimension 92 gives 2 pi 1e6^(0.857 * 92/128) = 31191. */
+START_TEST(rules_that_name_no_length) {
+    const double band = 64 * log(4096 / 3.6572100979832104) / log(1e4);
+    test_assert_abs(band, 48.79, 0.005);
+    const double lengths[2] = {4096 * pow(100, band / 64), 2 * M_PI * pow(1e6, 30. / 35 * 92 / 128)};
+    test_assert_rel(lengths[0], 137100, 1e-3);
+    test_assert_rel(lengths[1], 31191, 1e-2);
+    ropelaw_compare_row rows[ROPELAW_COMPARE_RULES];
+    ropelaw_error error = {0};
+    for (size_t i = 0; i < 2; i++) {
+        ropelaw_compare_case cases[2] = {
+            {"a", {128, 1e4, 4096, 1e6, 4096}, lengths[i], lengths[i]},
+            {"b", {128, 1e4, 4096, 1e4, 4096}, 4096,       4096      }  /* never less than tune_len */
+        };
+        test_assert_ok(ropelaw_compare_rules(cases, 2, rows, &error), error);
+        const ropelaw_compare_row *row = &rows[i ? REAL_DIM : BAND];
+        ck_assert_str_eq(row->rule, i ? "real_critical_dim" : "band");
+        ck_assert_msg(row->rms < 1e-9, "%s: %g", row->rule, row->rms);
+        ck_assert(rows[i ? BAND : REAL_DIM].rms > 0.5);
+        cases[0].lo_tok = cases[0].hi_tok = i ? 2 * M_PI * pow(1e6, 1.1 * 92 / 128) : 1.5 * lengths[0];
+        test_assert_ok(ropelaw_compare_rules(cases, 1, rows, &error), error);
+        test_assert_abs(row->fitted, i ? 1.1 : 1.5, i ? 0.00126 : 0.004);
+    }
 }
 END_TEST
 
@@ -172,9 +199,13 @@ END_TEST
 int main(void) {
     setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* grids of parameters take a while on a busy machine */
     Suite *s = suite_create("compare");
-    const TTest *const tests[] = {the_true_rule_is_found, models_are_left_out,
-                                  factors_and_brackets,   own_models,
-                                  published_brackets,     NULL};
+    const TTest *const tests[] = {the_true_rule_is_found,
+                                  models_are_left_out,
+                                  factors_and_brackets,
+                                  rules_that_name_no_length,
+                                  own_models,
+                                  published_brackets,
+                                  NULL};
     test_add(s, "compare", tests);
     return test_run(s);
 }
