@@ -8,7 +8,7 @@
 #ifndef ROPELAW_PRECISION_H
 #define ROPELAW_PRECISION_H
 
-#include <ropelaw/status.h>
+#include <ropelaw/method.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,6 +54,31 @@ ROPELAW_API ropelaw_status ropelaw_precision_eval(const ropelaw_precision *preci
                                                   size_t rotary_dim, double len, double tolerance_rad,
                                                   ropelaw_precision_report *report,
                                                   ropelaw_error *error) ROPELAW_MUST_USE;
+
+/** What turns: a method with its parameters at a length. */
+typedef struct {
+    const ropelaw_method *method; /* of the registry */
+    const ropelaw_method_params *params;
+    double eval_len; /* [token] longest sequence in use; 0: train_len */
+} ropelaw_rotation;
+
+/**
+ * The angle errors of one variant for any method of the registry.
+ *
+ * The float variants hold the frequencies as transformers computes them (ropelaw_method_eval_engine), fp32-ggml runs
+ * through ggml's recurrence with its scale, ramp or divisors. Pairs that do not rotate have no error.
+ *
+ * In       rotation; len, tolerance_rad as above
+ * Out      report
+ * Returns  as ropelaw_precision_eval and ropelaw_method_eval.
+ * Accuracy as above where the method is plain RoPE of some base; elsewhere the frequencies that angles are measured
+ *          against are doubles, and fp64 counts the rounding of the product alone.
+ */
+ROPELAW_API ropelaw_status ropelaw_precision_eval_rotation(const ropelaw_precision *precision,
+                                                           const ropelaw_rotation *rotation, double len,
+                                                           double tolerance_rad,
+                                                           ropelaw_precision_report *report,
+                                                           ropelaw_error *error) ROPELAW_MUST_USE;
 
 /**
  * The largest error of cos or sin over all pairs at positions first .. last (last <= 2^24).

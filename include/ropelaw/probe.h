@@ -9,7 +9,7 @@
 #ifndef ROPELAW_PROBE_H
 #define ROPELAW_PROBE_H
 
-#include <ropelaw/status.h>
+#include <ropelaw/precision.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,6 +23,9 @@ typedef struct {
     uint64_t seed;        /* 1 */
     double damage;        /* the measured side uses base * damage: 1. Any other value breaks the agreement on
                              purpose, to see that a verdict can fail */
+    const ropelaw_rotation
+        *rotation; /* a RoPE method in place of plain RoPE, its base and rotary_dim those of
+                                         params; NULL: plain RoPE. Only the probe `spectrum` takes one */
 } ropelaw_probe_options;
 
 extern ROPELAW_API const ropelaw_probe_options ropelaw_probe_options_default;
@@ -69,7 +72,8 @@ ROPELAW_API const ropelaw_probe *ropelaw_probe_at(size_t i);
  *
  * In       name; options
  * Out      report
- * Returns  OK, whatever the verdict; INVALID for an unknown name; DOMAIN naming the option; NOMEM; NOCONV;
+ * Returns  OK, whatever the verdict; INVALID for an unknown name; UNSUPPORTED for a rotation where the probe is about
+ *          plain RoPE; DOMAIN naming the option; NOMEM; NOCONV;
  *          CANCELLED.
  * Threads  pure; the same bytes for the same options at one BLAS thread.
  */

@@ -39,7 +39,9 @@
 #include <ropelaw/predictor.h>
 #include <ropelaw/plan.h>
 #include <ropelaw/plan_layers.h>
+#include <ropelaw/plan_spectrum.h>
 #include <ropelaw/short_context.h>
 #include <ropelaw/probe.h>
+#include <ropelaw/rank.h>
 
 #endif

@@ -37,23 +37,56 @@ static ropelaw_status check_arcs(const ropelaw_arcs *arcs, ropelaw_error *error)
     return s ? s : check_len("tune_len", arcs->tune_len_tok, error);
 }
 
+static double arc_of(const ropelaw_arcs *arcs, size_t n) {
+    return fmax((arcs->train_len_tok - 1) * arcs->pretrain_freq[n],
+                (arcs->tune_len_tok - 1) * arcs->tune_freq[n]);
+}
+
+/* Last good distance of one pair; NAN if it is safe at any, or does not rotate. */
+static double good_distance(const ropelaw_arcs *arcs, size_t n, double phi_rad) {
+    double a = arcs->pretrain_freq[n], w = arcs->tune_freq[n];
+    if (w == 0 || arc_of(arcs, n) + 2 * phi_rad >= (double)ROPE_2PI) return NAN;
+    double distance = fmax((arcs->train_len_tok - 1) * (a / w), arcs->tune_len_tok - 1) + phi_rad / w;
+    return isfinite(distance) ? distance : NAN;
+}
+
 ropelaw_status ropelaw_coverage_eval(const ropelaw_arcs *arcs, double phi_rad, ropelaw_coverage *coverage,
                                      ropelaw_error *error) {
     if (!coverage) return law_null("coverage", error);
     ropelaw_status s = check_arcs(arcs, error);
     if (!s) s = check_phi(phi_rad, error);
     if (s) return s;
-    double train = arcs->train_len_tok - 1, tune = arcs->tune_len_tok - 1;
     ropelaw_coverage c = {NAN, NAN, ROPELAW_NO_PAIR, ROPELAW_CAVEAT_UNBOUNDED};
     for (size_t n = 0; n < arcs->n_pairs; n++) {
-        double a = arcs->pretrain_freq[n], w = arcs->tune_freq[n];
-        if (w == 0 || fmax(train * a, tune * w) + 2 * phi_rad >= (double)ROPE_2PI) continue;
-        double distance = fmax(train * (a / w), tune) + phi_rad / w;
-        if (!isfinite(distance) || (c.pair != ROPELAW_NO_PAIR && distance >= c.distance_tok)) continue;
+        double distance = good_distance(arcs, n, phi_rad);
+        if (isnan(distance) || (c.pair != ROPELAW_NO_PAIR && distance >= c.distance_tok)) continue;
         c = (ropelaw_coverage){floor(distance) + 1, distance, n, 0};
     }
     *coverage = c;
     return ROPELAW_OK;
+}
+
+static void fill_pair(const ropelaw_arcs *arcs, size_t n, double phi_rad, ropelaw_pair_arc *pair) {
+    const double full = (double)ROPE_2PI;
+    double a = arcs->pretrain_freq[n], w = arcs->tune_freq[n];
+    *pair = (ropelaw_pair_arc){
+        .theta = w,
+        .period_tok = w > 0 ? full / w : INFINITY,
+        .turns = arcs->train_len_tok * w / full,
+        .pretrain_turns = arcs->train_len_tok * a / full,
+        .phase_seen_rad = w > 0 ? fmin(full, arc_of(arcs, n)) : 0,
+        .critical = w > 0 && (arcs->train_len_tok * a >= full || arcs->tune_len_tok * w >= full),
+        .good_tok = good_distance(arcs, n, phi_rad),
+    };
+}
+
+ropelaw_status ropelaw_arcs_eval(const ropelaw_arcs *arcs, double phi_rad, ropelaw_pair_arc *pairs,
+                                 ropelaw_error *error) {
+    if (!pairs) return law_null("pairs", error);
+    ropelaw_status s = check_arcs(arcs, error);
+    if (!s) s = check_phi(phi_rad, error);
+    for (size_t n = 0; !s && n < arcs->n_pairs; n++) fill_pair(arcs, n, phi_rad, &pairs[n]);
+    return s;
 }
 
 ropelaw_status ropelaw_coverage_base_eval(const ropelaw_setting *setting, double phi_rad,

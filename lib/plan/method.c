@@ -53,7 +53,8 @@ static int is_base_change(const plan_freqs *f, double base, size_t rotary_dim) {
 
 ropelaw_status plan_freqs_eval(const ropelaw_plan_model *model, const ropelaw_setting *x, plan_freqs *f,
                                ropelaw_error *error) {
-    *f = (plan_freqs){.base = NAN};
+    *f = (plan_freqs){.base = NAN, .attention = 1};
+    f->len = fmax(x->train_len_tok, x->tune_len_tok);
     if (is_plain(model->method)) return ROPELAW_OK;
     const ropelaw_method *method = ropelaw_method_find(model->method);
     if (!method)
@@ -67,8 +68,9 @@ ropelaw_status plan_freqs_eval(const ropelaw_plan_model *model, const ropelaw_se
     if (!(f->freq = core_malloc(n, 2 * sizeof *f->freq)))
         return core_fail_memory(error, n, 2 * sizeof *f->freq);
     f->n_pairs = n;
-    double len = fmax(fmax(p.declared_len, p.tune_len), p.factor * p.train_len);
-    s = ropelaw_method_eval(method, &p, len, f->freq + n, &facts, error);
+    f->len = fmax(fmax(p.declared_len, p.tune_len), p.factor * p.train_len);
+    s = ropelaw_method_eval(method, &p, f->len, f->freq + n, &facts, error);
+    if (!s) f->attention = facts.attention_factor;
     if (!s) s = pretrain_freqs(method, p, x, f, error);
     if (!s && is_base_change(f, facts.base, x->rotary_dim)) f->base = facts.base;
     if (s) plan_freqs_clear(f);

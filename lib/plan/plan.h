@@ -16,11 +16,12 @@ ropelaw_status plan_law(const ropelaw_setting *setting, int bidirectional, ropel
 void plan_halve(ropelaw_coverage *coverage, int bidirectional);
 
 /* Frequencies of the model's method, pre-training first: freq [2 * n_pairs]; n_pairs 0 for plain RoPE. base: of the
-   plain RoPE that the method amounts to, NAN where it is more than a change of base. */
+   plain RoPE that the method amounts to, NAN where it is more than a change of base. len: longest sequence that they
+   are for; attention: factor on cos and sin. */
 typedef struct {
     size_t n_pairs;
     double *freq;
-    double base;
+    double base, len, attention;
 } plan_freqs;
 ropelaw_status plan_freqs_eval(const ropelaw_plan_model *model, const ropelaw_setting *setting, plan_freqs *freqs,
                                ropelaw_error *error);

@@ -133,5 +133,5 @@ static ropelaw_status run(const ropelaw_probe_options *o, const ropelaw_progress
 const probe_entry probe_discrimination = {
     {"discrimination", "the advantage of a similar token at distance m is 2 sigma^2 sum cos(m theta_n)",
      "random vectors rotated by the attention kernel; unit vectors for the first negative distance", "Men et al. 2024 (arXiv:2405.14591), eq. 9 and 10"},
-    run
+    .run = run,
 };

@@ -245,5 +245,5 @@ const probe_entry probe_leverage = {
     {"leverage", "a score fitted on trained positions is determined there and arbitrary beyond",
      "leverage f'(F'F/T + ridge)^-1 f of the rotary features, fits to random targets, the attention kernel's "
      "scores", "Chen et al. 2023 (arXiv:2306.15595), section 2.2; identities: lib/probe/leverage.c"},
-    run
+    .run = run,
 };

@@ -33,6 +33,10 @@ ropelaw_status ropelaw_probe_run(const char *name, const ropelaw_probe_options *
         if (strcmp(probes[i]->info.name, name) != 0) continue;
         ropelaw_status status = check_options(options, error);
         if (status) return status;
+        if (options->rotation && !probes[i]->any_method)
+            return core_fail(error, ROPELAW_UNSUPPORTED, "rotation", name, "the probe spectrum",
+                             "the probe %s is about plain RoPE; of the probes only spectrum takes a method",
+                             name);
         ropelaw_probe_report fresh = {.agrees = 1};
         status = probes[i]->run(options, progress, &fresh, error);
         if (!status) *report = fresh;

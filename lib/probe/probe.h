@@ -9,6 +9,7 @@ typedef struct {
     ropelaw_probe info;
     ropelaw_status (*run)(const ropelaw_probe_options *options, const ropelaw_progress *progress,
                           ropelaw_probe_report *report, ropelaw_error *error);
+    int any_method; /* 1: takes options->rotation */
 } probe_entry;
 
 extern const probe_entry probe_spectrum, probe_leverage, probe_discrimination, probe_relative,

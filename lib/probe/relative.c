@@ -121,5 +121,5 @@ static ropelaw_status run(const ropelaw_probe_options *o, const ropelaw_progress
 const probe_entry probe_relative = {
     {"relative", "a rotary score depends on the distance alone, at every position and precision of the angle",
      "the attention kernel's rotation at positions up to 2^24 against the same distance at the origin", "Su et al. 2021 (arXiv:2104.09864), section 3; error bound: lib/probe/relative.c"},
-    run
+    .run = run,
 };

@@ -10,8 +10,8 @@
 
    the partially seen dimensions, however many, add at most k directions above that level. */
 #include "probe/probe.h"
-#include <ropelaw/law.h>
 #include <math.h>
+#include <stdlib.h>
 
 static double tail(int k, double c) {
     double sum = 0;
@@ -19,22 +19,46 @@ static double tail(int k, double c) {
     return 2 * sum;
 }
 
+#define PAIRS_MAX 128
+
 typedef struct {
     probe_svd all, seen;
-    double theta[128];
-    size_t n_seen, n_tok;
+    double theta[PAIRS_MAX]; /* falling */
+    size_t n_pairs, n_seen, n_tok;
 } spectra;
 
+static int falling(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x < y) - (x > y);
+}
+
+/* Frequencies of the options with the base times `damage`, falling: features do not mind the order of pairs. */
+static ropelaw_status frequencies(const ropelaw_probe_options *o, double damage, size_t *n, double *theta,
+                                  ropelaw_error *error) {
+    *n = o->rotary_dim / 2;
+    if (!o->rotation) {
+        probe_frequencies(o->base * damage, o->rotary_dim, theta);
+        return ROPELAW_OK;
+    }
+    ropelaw_method_params p = *o->rotation->params;
+    p.base *= damage;
+    ropelaw_status s = ropelaw_method_pairs(o->rotation->method, &p, n, error);
+    if (!s && (*n < 4 || *n > PAIRS_MAX))
+        s = core_fail_number(error, ROPELAW_DOMAIN, "rotary_dim", 2 * (double)*n, "even, 8 .. 256");
+    if (!s) s = ropelaw_method_eval(o->rotation->method, &p, o->rotation->eval_len, theta, NULL, error);
+    if (!s) qsort(theta, *n, sizeof *theta, falling);
+    return s;
+}
+
 static ropelaw_status decompose(const ropelaw_probe_options *o, spectra *x, ropelaw_error *error) {
-    size_t pairs = o->rotary_dim / 2;
-    probe_frequencies(o->base, o->rotary_dim, x->theta);
-    ropelaw_status status = probe_svd_create(&x->all, x->n_tok, o->rotary_dim, error);
+    ropelaw_status status = probe_svd_create(&x->all, x->n_tok, 2 * x->n_pairs, error);
     if (!status) status = probe_svd_create(&x->seen, x->n_tok, 2 * x->n_seen, error);
+    double measured[PAIRS_MAX];
+    size_t n;
+    if (!status) status = frequencies(o, o->damage, &n, measured, error);
     if (status) return status;
-    double measured[128];
-    probe_frequencies(o->base * o->damage, o->rotary_dim, measured);
-    for (size_t n = 0; n < x->n_seen; n++) measured[n] = x->theta[n];
-    probe_features_fill(&(probe_features){measured, pairs}, x->n_tok, x->all.u, x->n_tok, 0);
+    for (n = 0; n < x->n_seen; n++) measured[n] = x->theta[n];
+    probe_features_fill(&(probe_features){measured, x->n_pairs}, x->n_tok, x->all.u, x->n_tok, 0);
     probe_features_fill(&(probe_features){x->theta, x->n_seen}, x->n_tok, x->seen.u, x->n_tok, 0);
     status = probe_svd_factor(&x->all, error);
     return status ? status : probe_svd_factor(&x->seen, error);
@@ -42,14 +66,14 @@ static ropelaw_status decompose(const ropelaw_probe_options *o, spectra *x, rope
 
 static void compare(const ropelaw_probe_options *o, const spectra *x, ropelaw_probe_report *report) {
     double t = o->train_len_tok, c = x->theta[x->n_seen] * (t - 1) / 2;
-    double entries = sqrt(2 * (double)(o->rotary_dim / 2 - x->n_seen) * t);
+    double entries = sqrt(2 * (double)(x->n_pairs - x->n_seen) * t);
     for (int k = 6; k <= 14; k += 4) {
         double eps = entries * tail(k, c);
         probe_add(report,
                   &(probe_comparison){ROPELAW_PROBE_AT_MOST, (double)probe_svd_rank(&x->seen, eps) + k,
                                       (double)probe_svd_rank(&x->all, 2 * eps), 0,
                                       "exact: Weyl's inequality, Chebyshev tail of the partially seen pairs"},
-                  "rank of all %zu dimensions (seen pairs + %d at most)", o->rotary_dim, k);
+                  "rank of all %zu dimensions (seen pairs + %d at most)", 2 * x->n_pairs, k);
     }
     static const struct {
         double level;
@@ -73,21 +97,20 @@ static void compare(const ropelaw_probe_options *o, const spectra *x, ropelaw_pr
                                   "neighbouring pairs just past one turn still resemble each other"},
               "condition number, fully seen pairs");
     probe_add(report,
-              &(probe_comparison){ROPELAW_PROBE_REPORT, NAN, x->all.s[0] / x->all.s[o->rotary_dim - 1], NAN,
+              &(probe_comparison){ROPELAW_PROBE_REPORT, NAN, x->all.s[0] / x->all.s[2 * x->n_pairs - 1], NAN,
                                   "the partially seen pairs make the features singular in double precision"},
               "condition number, all pairs");
 }
 
 static ropelaw_status run(const ropelaw_probe_options *o, const ropelaw_progress *progress,
                           ropelaw_probe_report *report, ropelaw_error *error) {
-    ropelaw_critical critical;
-    ropelaw_status status =
-        ropelaw_critical_dim_count(o->rotary_dim, o->base, o->train_len_tok, &critical, error);
+    spectra x = {.n_tok = (size_t)o->train_len_tok};
+    ropelaw_status status = frequencies(o, 1, &x.n_pairs, x.theta, error);
     if (status) return status;
-    if (critical.full || critical.dim < 2)
+    while (x.n_seen < x.n_pairs && o->train_len_tok * x.theta[x.n_seen] >= 2 * M_PI) x.n_seen++;
+    if (!x.n_seen || x.n_seen == x.n_pairs)
         return core_fail(error, ROPELAW_DOMAIN, "train_len", "", "some pairs seen, some not",
                          "the probe needs pairs that completed a turn in train_len and pairs that did not");
-    spectra x = {.n_seen = critical.dim / 2, .n_tok = (size_t)o->train_len_tok};
     status = decompose(o, &x, error);
     if (!status) status = core_progress(progress, 1, error);
     if (!status) compare(o, &x, report);
@@ -101,5 +124,6 @@ const probe_entry probe_spectrum = {
      "pairs that completed a turn in training span the trained positions; the others collapse onto few "
      "directions", "singular values (LAPACK dgesdd) of [cos(s theta_n), sin(s theta_n)], s < train_len",
      "Liu et al. 2024 (arXiv:2310.05209), Lemma 1; bound: derivation in lib/probe/spectrum.c"},
-    run
+    .run = run,
+    .any_method = 1,
 };

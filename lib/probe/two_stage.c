@@ -263,5 +263,5 @@ const probe_entry probe_two_stage = {
      "after a change of base the reach grows with the base (reported); what two fits leave undetermined is known exactly",
      "ridge fit of score weights at the old base, refit at the new one; 400 fits to noise; error against the target beyond",
      "Liu et al. 2024 (arXiv:2310.05209), eq. 16b; derivation and set-ups: lib/probe/two_stage.c"},
-    run
+    .run = run,
 };

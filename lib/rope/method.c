@@ -50,8 +50,7 @@ const ropelaw_method *ropelaw_method_find(const char *name) {
     return NULL;
 }
 
-/* The entry behind a public pointer; NULL for a pointer that is not of this registry. */
-static const rope_method *entry_of(const ropelaw_method *about) {
+const rope_method *rope_method_entry(const ropelaw_method *about) {
     for (size_t i = 0; i < CORE_COUNT(methods); i++)
         if (&methods[i]->about == about) return methods[i];
     return NULL;
@@ -125,6 +124,7 @@ static ropelaw_status check_array(const char *argument, const double *x, size_t 
 static ropelaw_status check_factors(const rope_method *method, const rope_request *r, ropelaw_error *error) {
     const ropelaw_method_params *p = r->params;
     if (!(method->about.uses & ROPELAW_USES_FACTORS)) return ROPELAW_OK;
+    if (!p->long_factor) return check_array("long_factor", NULL, 0, error);
     if (p->n_factors != r->n_pairs)
         return core_fail_number(error, ROPELAW_SHAPE, "n_factors", (double)p->n_factors, "rotary_dim / 2");
     ropelaw_status s = check_array("long_factor", p->long_factor, p->n_factors, error);
@@ -183,7 +183,7 @@ static ropelaw_status entry_find(const ropelaw_method *about, const ropelaw_meth
                                  const void *out, const rope_method **entry, ropelaw_error *error) {
     if (!params) return core_fail(error, ROPELAW_INVALID, "params", "NULL", "", "params is NULL");
     if (!out) return core_fail(error, ROPELAW_INVALID, "inv_freq", "NULL", "", "inv_freq is NULL");
-    *entry = entry_of(about);
+    *entry = rope_method_entry(about);
     if (!*entry)
         return core_fail(error, ROPELAW_INVALID, "method", "", "", "the method is not of the registry");
     return ROPELAW_OK;

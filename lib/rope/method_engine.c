@@ -37,10 +37,13 @@ static float ggml_corr_dim(const rope_request *r, float turns, float base) {
     return d * logf(n_ctx / (turns * 2 * (float)M_PI)) / (2 * logf(base));
 }
 
-/* theta is the extrapolated angle; as rope_yarn() with ext_factor = 1. */
-static float ggml_yarn(float theta, float scale, const float *corr, size_t n) {
+static float ggml_mix(const float *corr, size_t n) {
     float y = ((float)n - corr[0]) / fmaxf(0.001f, corr[1] - corr[0]);
-    float mix = 1 - fminf(1, fmaxf(0, y));
+    return 1 - fminf(1, fmaxf(0, y));
+}
+
+/* theta is the extrapolated angle; as rope_yarn() with ext_factor = 1. */
+static float ggml_yarn(float theta, float scale, float mix) {
     return scale * theta * (1 - mix) + theta * mix;
 }
 
@@ -49,32 +52,48 @@ static int ggml_is_native(const rope_method *method, const rope_request *r, rope
     return kind != ROPE_GGML_YARN || r->params->ramp == ROPELAW_RAMP_INDEX;
 }
 
-static void ggml_eval(const rope_method *method, const rope_request *r, const double *exact,
-                      float *inv_freq) {
-    int by_base = ggml_is_native(method, r, ROPE_GGML_BASE),
-        linear = ggml_is_native(method, r, ROPE_GGML_LINEAR);
-    int yarn = ggml_is_native(method, r, ROPE_GGML_YARN);
-    int divisors = !by_base && !linear && !yarn;
-    float base = (float)(divisors ? r->params->base : r->base), scale = 1.0f / (float)r->factor;
-    float theta_scale = powf(base, -2.0f / (float)r->denominator), theta = 1;
-    float corr[2] = {
-        fmaxf(0, floorf(ggml_corr_dim(r, (float)r->params->beta_fast, base))),
-        fminf((float)r->denominator - 1, ceilf(ggml_corr_dim(r, (float)r->params->beta_slow, base)))};
-    for (size_t n = 0; n < r->n_pairs; n++, theta *= theta_scale) {
-        /* a pair that does not rotate has the divisor infinity, and theta / inf is 0 */
-        float divisor =
+void rope_ggml_path_fill(const rope_method *method, const rope_request *r, const double *exact,
+                         rope_ggml_path *path) {
+    int by_base = ggml_is_native(method, r, ROPE_GGML_BASE);
+    path->linear = ggml_is_native(method, r, ROPE_GGML_LINEAR);
+    path->yarn = ggml_is_native(method, r, ROPE_GGML_YARN);
+    int divisors = !by_base && !path->linear && !path->yarn;
+    path->base = divisors ? r->params->base : r->base;
+    float base = (float)path->base;
+    path->scale = 1.0f / (float)r->factor;
+    path->step = powf(base, -2.0f / (float)r->denominator);
+    path->corr[0] = fmaxf(0, floorf(ggml_corr_dim(r, (float)r->params->beta_fast, base)));
+    path->corr[1] =
+        fminf((float)r->denominator - 1, ceilf(ggml_corr_dim(r, (float)r->params->beta_slow, base)));
+    /* a pair that does not rotate has the divisor infinity, and theta / inf is 0 */
+    for (size_t n = 0; n < r->n_pairs; n++)
+        path->divisor[n] =
             divisors ? (float)(rope_plain_freq(r->params->base, r->denominator, n) / exact[n]) : 1.0f;
-        if (linear)
-            inv_freq[n] = scale * theta;
-        else if (yarn)
-            inv_freq[n] = ggml_yarn(theta, scale, corr, n);
-        else
-            inv_freq[n] = theta / divisor;
-    }
 }
 
-static const rope_method *entry_of(const ropelaw_method *about) {
-    return (const rope_method *)(const void *)about; /* `about` is the first member; checked by the caller */
+float rope_ggml_angle(const rope_ggml_path *path, float theta, size_t n) {
+    if (path->linear) return path->scale * theta;
+    if (path->yarn) return ggml_yarn(theta, path->scale, ggml_mix(path->corr, n));
+    return theta / path->divisor[n];
+}
+
+double rope_ggml_gain(const rope_ggml_path *path, size_t n, int *roundings) {
+    double mix = (double)ggml_mix(path->corr, n), scale = (double)path->scale,
+           divisor = (double)path->divisor[n];
+    *roundings = path->linear || (!path->yarn && divisor != 1) || (path->yarn && mix == 0);
+    if (path->linear) return scale;
+    if (!path->yarn) return 1 / divisor;
+    if (mix > 0 && mix < 1) *roundings = 5; /* 1 - mix, three products, a sum */
+    return scale * (1 - mix) + mix;
+}
+
+static void ggml_eval(const rope_method *method, const rope_request *r, const double *exact, float *scratch,
+                      float *inv_freq) {
+    rope_ggml_path path = {.divisor = scratch};
+    float theta = 1;
+    rope_ggml_path_fill(method, r, exact, &path);
+    for (size_t n = 0; n < r->n_pairs; n++, theta *= path.step)
+        inv_freq[n] = rope_ggml_angle(&path, theta, n);
 }
 
 static ropelaw_status eval(const rope_method *method, const rope_request *r, ropelaw_engine engine,
@@ -87,7 +106,7 @@ static ropelaw_status eval(const rope_method *method, const rope_request *r, rop
         if (engine == ROPELAW_ENGINE_HF)
             hf_eval(method, r, exact, scratch, inv_freq);
         else
-            ggml_eval(method, r, exact, inv_freq);
+            ggml_eval(method, r, exact, scratch, inv_freq);
     } else {
         s = core_fail_memory(error, r->n_pairs, sizeof *exact);
     }
@@ -106,8 +125,8 @@ ropelaw_status ropelaw_method_eval_engine(const ropelaw_method *method, const ro
     if (!inv_freq) return core_fail(error, ROPELAW_INVALID, "inv_freq", "NULL", "", "inv_freq is NULL");
     if (engine != ROPELAW_ENGINE_HF && engine != ROPELAW_ENGINE_GGML)
         return core_fail_number(error, ROPELAW_INVALID, "engine", (double)engine, "HF or GGML");
-    if ((s = rope_request_fill(entry_of(method), params, eval_len, &r, error))) return s;
-    return eval(entry_of(method), &r, engine, inv_freq, error);
+    if ((s = rope_request_fill(rope_method_entry(method), params, eval_len, &r, error))) return s;
+    return eval(rope_method_entry(method), &r, engine, inv_freq, error);
 }
 
 /* attention_factor and mscale reach llama.cpp as a flag that divides the kernel's own factor out. */
@@ -129,7 +148,7 @@ ropelaw_status ropelaw_method_attention_engine(const ropelaw_method *method,
     if (!attention) return core_fail(error, ROPELAW_INVALID, "attention", "NULL", "", "attention is NULL");
     if (engine != ROPELAW_ENGINE_HF && engine != ROPELAW_ENGINE_GGML)
         return core_fail_number(error, ROPELAW_INVALID, "engine", (double)engine, "HF or GGML");
-    const rope_method *entry = entry_of(method);
+    const rope_method *entry = rope_method_entry(method);
     if ((s = rope_request_fill(entry, params, eval_len, &r, error))) return s;
     double exact = entry->attention ? entry->attention(&r) : 1;
     int in_kernel = engine == ROPELAW_ENGINE_GGML && ggml_is_native(entry, &r, ROPE_GGML_YARN);

@@ -47,6 +47,9 @@ extern const rope_method rope_method_default, rope_method_linear, rope_method_nt
     rope_method_proportional, rope_method_resonance, rope_method_longrope2, rope_method_abf,
     rope_method_critical_base, rope_method_evq, rope_method_factors;
 
+/* The entry behind a public pointer; NULL for a pointer that is not of the registry. */
+const rope_method *rope_method_entry(const ropelaw_method *about);
+
 /* base^(-2n/denominator), rounded once where long double is wider than double (rope_freq). */
 double rope_plain_freq(double base, double denominator, size_t n);
 
@@ -56,6 +59,20 @@ ropelaw_status rope_request_fill(const rope_method *method, const ropelaw_method
 
 /* Exact frequencies of a filled request, the resonance option included. */
 void rope_request_exact(const rope_method *method, const rope_request *request, double *inv_freq);
+
+/* How ggml's kernel goes from pair to pair: theta starts at the position and is multiplied by `step`; the angle of
+   pair n follows from the running theta. divisor [n_pairs] belongs to the caller. */
+typedef struct {
+    int linear, yarn;
+    double base; /* of the running product */
+    float step, scale, corr[2];
+    float *divisor;
+} rope_ggml_path;
+void rope_ggml_path_fill(const rope_method *method, const rope_request *request, const double *exact,
+                         rope_ggml_path *path);
+float rope_ggml_angle(const rope_ggml_path *path, float theta, size_t n);
+/* What the angle is times theta, but for that many roundings. */
+double rope_ggml_gain(const rope_ggml_path *path, size_t n, int *roundings);
 
 /* base * factor^(d/(d-2)); DOMAIN for d = 2. */
 ropelaw_status rope_ntk_base(const rope_request *request, double factor, double *base, ropelaw_error *error);

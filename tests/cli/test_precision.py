@@ -45,6 +45,31 @@ def of_a_model():
     assert r["input"]["base"] == 150000 and r["input"]["rotary_dim"] == 64
 
 
+@test
+def every_method_of_the_registry():
+    """By the float frequencies that freqs prints: at a short length the error of float32 angles is recomputed."""
+    import math
+    import struct
+
+    def to_float(x):
+        return struct.unpack("f", struct.pack("f", x))[0]
+    model = ["--rotary-dim", "24", "--base", "1e4", "--train-len", "512", "--factor", "4", "--new-base", "5e4", "--partial", "0.75",
+             "--tune-len", "2k", "--long-factor", ",".join("%g" % (1 + .3 * n) for n in range(12))]
+    names = [m["method"] for m in run_json(["freqs", "--list"])["result"]["methods"]]
+    assert len(names) >= 15
+    for name in names:
+        f = run_json(["freqs", "--method", name, "--seq-len", "700"] + model)["result"]
+        worst = max(abs(to_float(p * h) - p * w) for p in range(700) for w, h in zip(f["inv_freq"], f["inv_freq_hf_float"]))
+        d = run_json(["precision", "--method", name, "--len", "700"] + model)
+        got = rows(d["result"])["fp32"]["max_angle_error_rad"]
+        assert abs(got - worst) <= 1e-12 and d["input"]["method"] == name, (name, got, worst)
+
+
+@test
+def a_model_brings_its_method():
+    assert run_json(["precision", "--model", "llama-3.1-8b", "--len", "4k"])["input"]["method"] == "llama3"
+
+
 case("table for people", ["precision", "--len", "4k"], has=["bf16", "257", "2049", "good up to"])
 case("csv", ["precision", "--len", "4k", "--format", "csv"],
      has=["len_tok,dtype,max_angle_error_rad,max_cos_error,first_alias_pos,len_max_tok,computed\n", "4096,bf16,"])
@@ -53,4 +78,5 @@ case("odd rotary_dim", ["precision", "--rotary-dim", "127"], code=2, err=["rotar
 case("base", ["precision", "--base", "1"], code=2, err=["base is 1"])
 case("tolerance", ["precision", "--tolerance", "0"], code=2, err=["tolerance_rad is 0"])
 case("a length suffix on a base", ["precision", "--base", "10k"], code=2, err=["base"])
+case("unknown method", ["precision", "--method", "nope"], code=2, err=['unknown method "nope"'])
 finish()

@@ -24,6 +24,22 @@ def verdicts_follow_from_the_numbers():
             assert c["agrees"] == expected, c
 
 
+@test
+def spectrum_of_every_method():
+    """Weyl's bound holds for the frequencies of any method; those whose pairs all came round are refused."""
+    names = [m["method"] for m in run_json(["freqs", "--list"])["result"]["methods"]]
+    asked = 0
+    for name in names:
+        args = ["probe", "spectrum", "--rotary-dim", "64", "--train-len", "1k", "--method", name, "--factor", "4",
+                "--new-base", "5e5", "--partial", "0.5", "--long-factor", ",".join("%g" % (1 + .1 * n) for n in range(32))]
+        d = run_json(args)
+        assert d["result"][0]["agrees"] is True and d["input"]["method"] == name, name
+        assert sum(c["relation"] == "at_most" for c in d["result"][0]["checks"]) == 3
+        asked += 1
+    assert asked >= 15
+
+
+case("only spectrum takes a method", ["probe", "relative", "--method", "yarn"], code=3, err=["only spectrum takes a method"])
 case("one by name", ["probe", "discrimination"], has=["first negative distance", "=> agrees"])
 case("latex", ["probe", "spectrum", "--format", "latex"], has=["\\toprule", "\\num{"])
 case("a verdict that fails is exit 1", ["probe", "discrimination", "--damage", "0.5"], code=1, has=["DISAGREES"])

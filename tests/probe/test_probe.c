@@ -1,4 +1,4 @@
-/* Tests: probe.c spectrum.c leverage.c discrimination.c relative.c two_stage.c */
+/* Tests: probe.c spectrum.c rank.c leverage.c discrimination.c relative.c two_stage.c */
 #include "test.h"
 #include <ropelaw/probe.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* Tests: precision.c precision_angle.c */
 /* Angle errors: the table of published figures, brute force without the bound, and errors. */
 #include "test.h"
 #include <ropelaw/method.h>
@@ -131,6 +132,100 @@ START_TEST(bfloat16_by_bits) {
 }
 END_TEST
 
+/* ggml's rope kernel from its description: theta runs from pair to pair; then a scale, YaRN's mix, or a divisor. */
+typedef struct {
+    const ropelaw_method *method;
+    const ropelaw_method_params *params;
+    double base;
+    const double *exact;
+} kernel;
+
+static float kernel_angle(const kernel *k, float theta, int n) {
+    float d = (float)k->params->rotary_dim, scale = 1 / (float)k->params->factor;
+    if (!strcmp(k->method->name, "linear")) return scale * theta;
+    if (!strcmp(k->method->name, "yarn")) {
+        float ends[2], turns[2] = {(float)k->params->beta_fast, (float)k->params->beta_slow};
+        for (int i = 0; i < 2; i++)
+            ends[i] = d * logf((float)k->params->train_len / (turns[i] * 2 * (float)M_PI)) /
+                      (2 * logf((float)k->base));
+        float low = fmaxf(0, floorf(ends[0])), high = fminf(d - 1, ceilf(ends[1]));
+        float mix = 1 - fminf(1, fmaxf(0, ((float)n - low) / fmaxf(0.001f, high - low)));
+        return scale * theta * (1 - mix) + theta * mix;
+    }
+    return theta / (float)(pow(k->base, -2.0 * n / (double)d) / k->exact[n]);
+}
+
+/* Every method of the registry, every position, in transformers' floats and in ggml's: no bound, no walk. */
+START_TEST(every_method_by_brute_force) {
+    enum { D = 24, PAIRS = D / 2, LEN = 6000 };
+    double longer[PAIRS], ones[PAIRS];
+    for (int n = 0; n < PAIRS; n++) longer[n] = 1 + 0.3 * n, ones[n] = 1;
+    for (size_t i = 0; i < 2 * ropelaw_method_count(); i++) {
+        const ropelaw_method *m = ropelaw_method_at(i / 2);
+        ropelaw_method_params p = ropelaw_method_params_default;
+        ropelaw_method_facts facts;
+        ropelaw_error e = {0};
+        double exact[PAIRS];
+        float f[PAIRS];
+        p.rotary_dim = D, p.train_len = 1500, p.factor = 4, p.tune_len = LEN, p.new_base = 3e5,
+        p.partial = 0.6;
+        p.long_factor = longer, p.short_factor = ones, p.n_factors = PAIRS;
+        ropelaw_rotation rotation = {m, &p, LEN};
+        test_assert_ok(ropelaw_method_eval(m, &p, LEN, exact, &facts, &e), e);
+        test_assert_ok(ropelaw_method_eval_engine(m, &p, ROPELAW_ENGINE_HF, LEN, f, &e), e);
+        int ggml = i % 2;
+        int by_base = facts.base != p.base;
+        kernel k = {m, &p, facts.base, exact};
+        if (ggml) /* the recurrence that the registry's float frequencies are, at position 1 */
+            test_assert_ok(ropelaw_method_eval_engine(m, &p, ROPELAW_ENGINE_GGML, LEN, f, &e), e);
+        double worst = 0, above = 0, tolerance = 3e-5;
+        float step = powf((float)facts.base, -2.0f / D);
+        for (int pos = 0; pos < LEN; pos++) {
+            float theta = (float)pos;
+            for (int n = 0; n < PAIRS; n++, theta *= step) {
+                float held = !ggml ? (float)pos * f[n] : by_base ? theta : kernel_angle(&k, theta, n);
+                if (ggml && pos == 1) ck_assert_float_eq(held, f[n]);
+                double off = fabs((double)((long double)held - pos * (long double)exact[n]));
+                worst = fmax(worst, off);
+                if (off > tolerance && above == 0) above = pos;
+            }
+        }
+        ropelaw_precision_report r;
+        test_assert_ok(ropelaw_precision_eval_rotation(ropelaw_precision_find(ggml ? "fp32-ggml" : "fp32"),
+                                                       &rotation, LEN, tolerance, &r, &e),
+                       e);
+        /* theta of a change of base is held in long double there, in double here: 6000 * 1e-16 */
+        test_assert_abs(r.max_angle_error_rad, worst, 2e-12);
+        ck_assert_msg(above > 0 && r.len_max_tok == above, "%s %d: %g, counted %g", m->name, ggml,
+                      r.len_max_tok, above);
+    }
+}
+END_TEST
+
+/* The wrapper for plain RoPE and the method `default` are one question; a method changes the answer. */
+START_TEST(methods_matter) {
+    ropelaw_method_params p = ropelaw_method_params_default;
+    ropelaw_precision_report r, plain = report("fp32", 1e4, 128, 8192, 0.01);
+    ropelaw_error e = {0};
+    ropelaw_rotation rotation = {ropelaw_method_find("default"), &p, 0};
+    const ropelaw_precision *fp32 = ropelaw_precision_find("fp32");
+    test_assert_ok(ropelaw_precision_eval_rotation(fp32, &rotation, 8192, 0.01, &r, &e), e);
+    ck_assert(r.max_angle_error_rad == plain.max_angle_error_rad && r.len_max_tok == plain.len_max_tok);
+    rotation.method = ropelaw_method_find("linear");
+    p.factor = 4; /* a power of two: angles and errors are those of a quarter of the position */
+    test_assert_ok(ropelaw_precision_eval_rotation(fp32, &rotation, 8192, 0.01, &r, &e), e);
+    test_assert_rel(r.max_angle_error_rad, plain.max_angle_error_rad / 4, 1e-9);
+    p.factor = -1;
+    test_assert_fails(ropelaw_precision_eval_rotation(fp32, &rotation, 8192, 0.01, &r, &e), ROPELAW_DOMAIN, e,
+                      "factor");
+    rotation.method = NULL;
+    test_assert_fails(ropelaw_precision_eval_rotation(fp32, &rotation, 8192, 0.01, &r, &e), ROPELAW_INVALID,
+                      e, "method");
+    test_assert_fails(ropelaw_precision_eval_rotation(fp32, NULL, 8192, 0.01, &r, &e), ROPELAW_INVALID, e,
+                      "rotation");
+}
+END_TEST
+
 START_TEST(ends_of_the_range) {
     ropelaw_precision_report r = report("fp64", 1e4, 128, 1, 0.01);
     ck_assert_double_eq(r.max_angle_error_rad, 0);
@@ -186,7 +281,8 @@ int main(void) {
                                   bfloat16_by_bits,        stored_tables_keep_the_angle,
                                   bad_questions,           NULL};
     test_add(s, "precision", tests);
-    const TTest *const wide[] = {measured_table, float_angles_by_brute_force, ends_of_the_range, NULL};
+    const TTest *const wide[] = {measured_table, float_angles_by_brute_force, every_method_by_brute_force,
+                                 methods_matter, ends_of_the_range,           NULL};
     if (LDBL_MANT_DIG >= 64)
         test_add(s, "precision", wide);
     else

@@ -4,32 +4,14 @@
 #include <string.h>
 
 static const cli_option options[] = {
-    {"kind",               CLI_TEXT,    "K",                      "kind of layers of --config: full_attention, sliding_attention .. (the law's)"},
-    {"method",             CLI_TEXTS,   "M",                      "RoPE method, may be repeated (the model's, else default)"                    },
-    {"list",               CLI_FLAG,    NULL,                     "list the methods with formula and source"                                    },
-    {"seq-len",            CLI_LENGTHS, "L",                      "longest sequence in use (train-len); may be a list"                          },
-    {"factor",             CLI_NUMBER,  "S",                      "scaling factor (declared-len / train-len, else 1)"                           },
-    {"declared-len",       CLI_LENGTH,  "L",                      "max_position_embeddings after scaling"                                       },
-    {"tune-len",           CLI_LENGTH,  "L",                      "critical-base: length to tune at (factor * train-len)"                       },
-    {"new-base",           CLI_NUMBER,  "B",                      "abf: the base that replaces --base"                                          },
-    {"beta-fast",          CLI_NUMBER,  "R",                      "yarn, ntk-by-parts: turns above which a pair is kept (32)"                   },
-    {"beta-slow",          CLI_NUMBER,  "R",                      "yarn, ntk-by-parts: turns below which it is interpolated (1)"                },
-    {"mscale",             CLI_NUMBER,  "X",                      "yarn: weight in the attention factor (absent)"                               },
-    {"mscale-all-dim",     CLI_NUMBER,  "X",                      "yarn: weight in its divisor (absent)"                                        },
-    {"attention-factor",   CLI_NUMBER,  "X",                      "attention factor (the method's rule)"                                        },
-    {"low-freq-factor",    CLI_NUMBER,  "X",                      "llama3 (1)"                                                                  },
-    {"high-freq-factor",   CLI_NUMBER,  "X",                      "llama3 (4)"                                                                  },
-    {"partial",            CLI_NUMBER,  "P",                      "proportional: fraction of the pairs that rotate (1)"                         },
-    {"tau",                CLI_NUMBER,  "X",                      "evq-cosh (rotary-dim / sqrt(train-len))"                                     },
-    {"critical-pairs",     CLI_COUNT,   "N",                      "longrope2: first pair with the whole factor (of train-len)"                  },
-    {"long-factor",        CLI_NUMBERS, "F,F,..",                 "longrope: divisors beyond train-len; factors: at every length"               },
-    {"short-factor",       CLI_NUMBERS, "F,F,..",                 "longrope: divisors up to train-len (all 1)"                                  },
-    {"no-truncate",        CLI_FLAG,    NULL,                     "yarn: do not round the ramp's ends to whole pairs"                           },
-    {"ramp",               CLI_CHOICE,  "index|turns",            "yarn: ramp over the pair index (code) or the turns (paper)"                  },
-    {"dynamic",            CLI_CHOICE,  "hf|vllm-old|vllm|alpha", "dynamic: whose formula (hf)"                                                 },
-    {"longrope-by-factor", CLI_FLAG,    NULL,                     "longrope: choose by factor, as transformers before 4.48"                     },
-    {"resonance",          CLI_FLAG,    NULL,                     "round every period to whole tokens after the method"                         },
-    {NULL,                 CLI_FLAG,    NULL,                     NULL                                                                          },
+    {"kind",     CLI_TEXT,    "K",  "kind of layers of --config: full_attention, sliding_attention .. (the law's)"},
+    {"method",   CLI_TEXTS,   "M",  "RoPE method, may be repeated (the model's, else default)"                    },
+    {"list",     CLI_FLAG,    NULL, "list the methods with formula and source"                                    },
+    {"seq-len",  CLI_LENGTHS, "L",  "longest sequence in use (train-len); may be a list"                          },
+    {"factor",   CLI_NUMBER,  "S",  "scaling factor (declared-len / train-len, else 1)"                           },
+    {"tune-len", CLI_LENGTH,  "L",  "critical-base: length to tune at (factor * train-len)"                       },
+    CLI_METHOD_OPTIONS,
+    {NULL,       CLI_FLAG,    NULL, NULL                                                                          },
 };
 
 static const ropelaw_column columns[] = {
@@ -47,82 +29,20 @@ static const ropelaw_column columns[] = {
 typedef struct {
     cli_context *c;
     cli_method model;
-    ropelaw_method_params params;
-    double *short_factor; /* all 1 where only long factors were given */
-    cli_value *array;     /* NULL: one answer, in c->result */
+    cli_value *array; /* NULL: one answer, in c->result */
     cli_rows rows;
 } job;
-
-static ropelaw_dynamic dynamic_of(const char *word) {
-    static const char *const words[] = {"hf", "vllm-old", "vllm", "alpha"};
-    int i = 0;
-    while (strcmp(words[i], word) != 0) i++;
-    return (ropelaw_dynamic)i;
-}
-
-static void read_factors(job *j) {
-    ropelaw_method_params *p = &j->params;
-    size_t n_long, n_short;
-    const double *is_long = cli_numbers(j->c, "long-factor", &n_long);
-    const double *is_short = cli_numbers(j->c, "short-factor", &n_short);
-    if (is_short) p->short_factor = is_short;
-    if (!is_long) return;
-    p->long_factor = is_long;
-    p->n_factors = n_long;
-    if (is_short) return;
-    j->short_factor = malloc(n_long * sizeof *j->short_factor);
-    for (size_t i = 0; j->short_factor && i < n_long; i++) j->short_factor[i] = 1;
-    p->short_factor = j->short_factor;
-}
-
-static void read_numbers(const cli_context *c, ropelaw_method_params *p) {
-    const struct {
-        const char *name;
-        double *to;
-    } numbers[] = {
-        {"declared-len",     &p->declared_len    },
-        {"tune-len",         &p->tune_len        },
-        {"factor",           &p->factor          },
-        {"new-base",         &p->new_base        },
-        {"beta-fast",        &p->beta_fast       },
-        {"beta-slow",        &p->beta_slow       },
-        {"mscale",           &p->mscale          },
-        {"mscale-all-dim",   &p->mscale_all_dim  },
-        {"attention-factor", &p->attention_factor},
-        {"low-freq-factor",  &p->low_freq_factor },
-        {"high-freq-factor", &p->high_freq_factor},
-        {"partial",          &p->partial         },
-        {"tau",              &p->tau             },
-    };
-    for (size_t i = 0; i < CLI_COUNT_OF(numbers); i++)
-        *numbers[i].to = cli_number(c, numbers[i].name, *numbers[i].to);
-}
-
-/* What the model says, overridden by what the options say. */
-static void read_params(job *j) {
-    const cli_context *c = j->c;
-    ropelaw_method_params *p = &j->params;
-    *p = j->model.params;
-    read_numbers(c, p);
-    p->critical_pairs = (size_t)cli_number(c, "critical-pairs", 0);
-    if (cli_given(c, "no-truncate")) p->truncate = 0;
-    p->longrope_by_factor = cli_given(c, "longrope-by-factor");
-    p->resonance = cli_given(c, "resonance");
-    p->dynamic = dynamic_of(cli_text(c, "dynamic", "hf"));
-    p->ramp = strcmp(cli_text(c, "ramp", "index"), "turns") ? ROPELAW_RAMP_INDEX : ROPELAW_RAMP_TURNS;
-    read_factors(j);
-}
 
 static void put_engine(job *j, cli_value *v, const ropelaw_method *m, double len, ropelaw_engine engine) {
     double deviation;
     size_t pair;
     cli_value *e =
         cli_put(v, engine == ROPELAW_ENGINE_HF ? "transformers_float" : "ggml_float", cli_object());
-    if (ropelaw_method_deviation(m, &j->params, engine, len, &deviation, &pair, NULL)) return;
+    if (ropelaw_method_deviation(m, &j->model.params, engine, len, &deviation, &pair, NULL)) return;
     cli_put_number(e, "max_relative_deviation", deviation);
     cli_put_number(e, "pair", (double)pair);
     float attention;
-    if (!ropelaw_method_attention_engine(m, &j->params, engine, len, &attention, NULL))
+    if (!ropelaw_method_attention_engine(m, &j->model.params, engine, len, &attention, NULL))
         cli_put_number(e, "attention_factor", (double)attention);
 }
 
@@ -169,10 +89,10 @@ static int answer(job *j, const ropelaw_method *m, double len) {
     size_t n;
     ropelaw_error error = {0};
     ropelaw_method_facts facts;
-    if (ropelaw_method_pairs(m, &j->params, &n, &error)) return cli_fail(j->c, &error);
+    if (ropelaw_method_pairs(m, &j->model.params, &n, &error)) return cli_fail(j->c, &error);
     ropelaw_method_pair *pairs = malloc(n * sizeof *pairs);
     if (!pairs) return CLI_NUMERIC;
-    if (ropelaw_method_eval_pairs(m, &j->params, len, pairs, &facts, &error)) {
+    if (ropelaw_method_eval_pairs(m, &j->model.params, len, pairs, &facts, &error)) {
         free(pairs);
         return cli_fail(j->c, &error);
     }
@@ -232,7 +152,6 @@ static int run_job(job *j) {
     const double *lens = cli_numbers(c, "seq-len", &n_lens);
     int code = cli_method_read(c, cli_text(c, "kind", NULL), &j->model);
     if (code) return code;
-    read_params(j);
     if (!n_names) names = &j->model.method, n_names = 1;
     if (!n_lens) lens = as_trained, n_lens = 1;
     if (n_names > 1 || n_lens > 1) j->array = cli_result_array(c);
@@ -250,7 +169,6 @@ static int run(cli_context *c) {
     if (cli_given(c, "list")) return list(c);
     job j = {.c = c};
     int code = run_job(&j);
-    free(j.short_factor);
     cli_method_clear(&j.model);
     return code;
 }

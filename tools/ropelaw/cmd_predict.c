@@ -1,5 +1,6 @@
 #include "layer_lines.h"
 #include "law_option.h"
+#include "method_options.h"
 #include <math.h>
 
 static const cli_option options[] = {
@@ -7,6 +8,7 @@ static const cli_option options[] = {
     {"tune-len",      CLI_LENGTHS, "L,..",  "tuned length (as released, else train-len)"                             },
     {"method",        CLI_TEXT,    "M",     "RoPE method in use (that of the preset or file)"                        },
     {"factor",        CLI_NUMBER,  "S",     "its scaling factor"                                                     },
+    CLI_METHOD_OPTIONS,
     {"long-range",    CLI_FLAG,    NULL,
      "also ask which base keeps similar tokens ahead at every distance (seconds)"                                    },
     {"bidirectional", CLI_FLAG,    NULL,    "the model attends in both directions: lengths count twice in the law"   },

@@ -1,12 +1,16 @@
-#include "cli.h"
+#include "method_options.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const cli_option options[] = {
-    {"rotary-dim", CLI_COUNT,  "D",  "rotated dimensions (128)"                                             },
-    {"base",       CLI_NUMBER, "B",  "pre-training base (10000)"                                            },
-    {"train-len",  CLI_LENGTH, "L",  "pre-training length (4096)"                                           },
-    {"damage",     CLI_NUMBER, "X",  "multiply the base on the measured side by X, to see verdicts fail (1)"},
-    {NULL,         CLI_FLAG,   NULL, NULL                                                                   },
+    {"rotary-dim", CLI_COUNT,  "D",  "rotated dimensions (128)"                                                },
+    {"base",       CLI_NUMBER, "B",  "pre-training base (10000)"                                               },
+    {"train-len",  CLI_LENGTH, "L",  "pre-training length (4096)"                                              },
+    {"method",     CLI_TEXT,   "M",  "spectrum: a RoPE method in place of plain RoPE (freqs --list shows them)"},
+    {"factor",     CLI_NUMBER, "S",  "its scaling factor (1)"                                                  },
+    CLI_METHOD_OPTIONS,
+    {"damage",     CLI_NUMBER, "X",  "multiply the base on the measured side by X, to see verdicts fail (1)"   },
+    {NULL,         CLI_FLAG,   NULL, NULL                                                                      },
 };
 
 static const char *relation(const ropelaw_probe_check *c) {
@@ -82,7 +86,25 @@ static int check_names(const cli_context *c) {
     return CLI_OK;
 }
 
-static int run(cli_context *c) {
+/* The method of the options as a rotation, when one is given. */
+static int read_method(const cli_context *c, ropelaw_probe_options *o, ropelaw_method_params *p,
+                       ropelaw_rotation *r, double **made) {
+    const char *name = cli_text(c, "method", NULL);
+    if (!name) return CLI_OK;
+    *p = ropelaw_method_params_default;
+    p->base = o->base;
+    p->rotary_dim = o->rotary_dim;
+    p->train_len = o->train_len_tok;
+    p->factor = cli_number(c, "factor", 0);
+    cli_method_override(c, p, made);
+    *r = (ropelaw_rotation){ropelaw_method_find(name), p, 0};
+    if (!r->method) return cli_usage(c, "--method: unknown method \"%s\" (see freqs --list)", name);
+    o->rotation = r;
+    cli_put_text(c->input, "method", r->method->name);
+    return CLI_OK;
+}
+
+static int run_probes(cli_context *c, double **made) {
     static const ropelaw_column columns[] = {
         {"probe",     NULL,     ROPELAW_COLUMN_TEXT,   0},
         {"quantity",  NULL,     ROPELAW_COLUMN_TEXT,   0},
@@ -105,6 +127,9 @@ static int run(cli_context *c) {
     cli_put_number(c->input, "train_len_tok", o.train_len_tok);
     cli_put_number(c->input, "damage", o.damage);
     cli_put_number(c->input, "seed", (double)o.seed);
+    ropelaw_method_params params;
+    ropelaw_rotation rotation;
+    if ((code = read_method(c, &o, &params, &rotation, made))) return code;
     cli_result_array(c);
     cli_rows rows =
         cli_rows_start("Theory and measurement without a trained model", columns, CLI_COUNT_OF(columns));
@@ -125,6 +150,13 @@ static int run(cli_context *c) {
     return code ? code : agrees ? CLI_OK : CLI_CHECK;
 }
 
+static int run(cli_context *c) {
+    double *made = NULL;
+    int code = run_probes(c, &made);
+    free(made);
+    return code;
+}
+
 const cli_command cmd_probe = {
     .name = "probe",
     .summary = "do numbers agree with the theory, without a trained model",
@@ -135,7 +167,8 @@ const cli_command cmd_probe = {
     .help = "Probes: spectrum, leverage, discrimination, relative, two_stage (all of them by default).\n"
             "Each compares predicted figures with measured ones; tolerances follow from bounds or from the\n"
             "Monte-Carlo error. Exit code 1 if a verdict disagrees.",
-    .example = "ropelaw probe\nropelaw probe spectrum --base 5e5 --train-len 8k\nropelaw probe --damage 0.5 "
+    .example = "ropelaw probe\nropelaw probe spectrum --base 5e5 --train-len 8k\n"
+               "ropelaw probe spectrum --method yarn --factor 4\nropelaw probe --damage 0.5 "
                "relative",
     .run = run,
 };

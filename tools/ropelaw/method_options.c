@@ -1,6 +1,57 @@
 #include "method_options.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+static ropelaw_dynamic dynamic_of(const char *word) {
+    static const char *const words[] = {"hf", "vllm-old", "vllm", "alpha"};
+    int i = 0;
+    while (strcmp(words[i], word) != 0) i++;
+    return (ropelaw_dynamic)i;
+}
+
+static void read_factors(const cli_context *c, ropelaw_method_params *p, double **made) {
+    size_t n_long, n_short;
+    const double *is_long = cli_numbers(c, "long-factor", &n_long);
+    const double *is_short = cli_numbers(c, "short-factor", &n_short);
+    if (is_short) p->short_factor = is_short;
+    if (!is_long) return;
+    p->long_factor = is_long;
+    p->n_factors = n_long;
+    if (is_short) return;
+    *made = malloc(n_long * sizeof **made);
+    for (size_t i = 0; *made && i < n_long; i++) (*made)[i] = 1;
+    p->short_factor = *made;
+}
+
+void cli_method_override(const cli_context *c, ropelaw_method_params *p, double **made) {
+    const struct {
+        const char *name;
+        double *to;
+    } numbers[] = {
+        {"declared-len",     &p->declared_len    },
+        {"new-base",         &p->new_base        },
+        {"beta-fast",        &p->beta_fast       },
+        {"beta-slow",        &p->beta_slow       },
+        {"mscale",           &p->mscale          },
+        {"mscale-all-dim",   &p->mscale_all_dim  },
+        {"attention-factor", &p->attention_factor},
+        {"low-freq-factor",  &p->low_freq_factor },
+        {"high-freq-factor", &p->high_freq_factor},
+        {"partial",          &p->partial         },
+        {"tau",              &p->tau             },
+    };
+    for (size_t i = 0; i < CLI_COUNT_OF(numbers); i++)
+        *numbers[i].to = cli_number(c, numbers[i].name, *numbers[i].to);
+    p->critical_pairs = (size_t)cli_number(c, "critical-pairs", (double)p->critical_pairs);
+    if (cli_given(c, "no-truncate")) p->truncate = 0;
+    if (cli_given(c, "longrope-by-factor")) p->longrope_by_factor = 1;
+    if (cli_given(c, "resonance")) p->resonance = 1;
+    if (cli_given(c, "dynamic")) p->dynamic = dynamic_of(cli_text(c, "dynamic", "hf"));
+    if (cli_given(c, "ramp"))
+        p->ramp = strcmp(cli_text(c, "ramp", "index"), "turns") ? ROPELAW_RAMP_INDEX : ROPELAW_RAMP_TURNS;
+    read_factors(c, p, made);
+}
 
 static int from_preset(cli_context *c, cli_method *m) {
     const ropelaw_preset *preset;
@@ -71,6 +122,9 @@ int cli_method_read(cli_context *c, const char *kind, cli_method *m) {
     p->rotary_dim = (size_t)cli_number(c, "rotary-dim", (double)p->rotary_dim);
     p->head_dim = (size_t)cli_number(c, "head-dim", (double)p->head_dim);
     p->train_len = cli_number(c, "train-len", p->train_len);
+    p->factor = cli_number(c, "factor", p->factor);
+    p->tune_len = cli_number(c, "tune-len", p->tune_len);
+    cli_method_override(c, p, &m->short_factor);
     cli_put_number(c->input, "base", p->base);
     cli_put_number(c->input, "rotary_dim", (double)p->rotary_dim);
     cli_put_number(c->input, "train_len_tok", p->train_len > 0 ? p->train_len : NAN);
@@ -78,5 +132,6 @@ int cli_method_read(cli_context *c, const char *kind, cli_method *m) {
 }
 
 void cli_method_clear(cli_method *m) {
+    free(m->short_factor);
     ropelaw_model_clear(&m->file);
 }

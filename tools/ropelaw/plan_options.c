@@ -1,5 +1,7 @@
 #include "plan_options.h"
+#include "method_options.h"
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int from_preset(cli_context *c, cli_model *m) {
@@ -14,9 +16,35 @@ static int from_preset(cli_context *c, cli_model *m) {
 static int from_file(cli_context *c, cli_model *m) {
     ropelaw_error e = {0};
     if (ropelaw_model_read(cli_text(c, "config", ""), &m->file, &e)) return cli_fail(c, &e);
-    if (ropelaw_model_to_plan_model(&m->file, &m->plan, &m->params, &e)) return cli_fail(c, &e);
     m->caveats |= m->file.caveats;
-    return CLI_OK;
+    const char *name = cli_text(c, "kind", NULL);
+    if (!name)
+        return ropelaw_model_to_plan_model(&m->file, &m->plan, &m->params, &e) ? cli_fail(c, &e) : CLI_OK;
+    for (size_t i = 0; i < m->file.n_kinds; i++)
+        if (!strcmp(m->file.kinds[i].name, name) && m->file.kinds[i].rotates) {
+            ropelaw_layer_kind_to_plan_model(&m->file, &m->file.kinds[i], &m->plan, &m->params);
+            return CLI_OK;
+        }
+    return cli_usage(c, "--kind: the file has no layers \"%s\" that rotate (see inspect)", name);
+}
+
+/* Another method than the model's starts from its defaults; more of the same keeps what the file says. */
+static void take_method(cli_context *c, cli_model *m) {
+    ropelaw_plan_model *p = &m->plan;
+    if (cli_given(c, "method")) {
+        const char *name = cli_text(c, "method", NULL);
+        bool same = p->method && ropelaw_method_find(name) &&
+                    ropelaw_method_find(name) == ropelaw_method_find(p->method);
+        p->method = name;
+        if (!same) {
+            m->params = ropelaw_method_params_default;
+            p->factor = NAN;
+        }
+    }
+    p->factor = cli_number(c, "factor", p->factor);
+    if (cli_given(c, "factor")) m->params.factor = p->factor;
+    cli_method_override(c, &m->params, &m->short_factor);
+    p->params = &m->params;
 }
 
 static void put_input(cli_context *c, const ropelaw_plan_model *p) {
@@ -35,6 +63,7 @@ int cli_model_read(cli_context *c, cli_model *m) {
     *m = (cli_model){.plan = ropelaw_plan_model_default, .params = ropelaw_method_params_default};
     if (cli_given(c, "model") && cli_given(c, "config"))
         return cli_usage(c, "give --model or --config, not both");
+    if (cli_given(c, "kind") && !cli_given(c, "config")) return cli_usage(c, "--kind needs --config");
     int code = cli_given(c, "model") ? from_preset(c, m) : cli_given(c, "config") ? from_file(c, m) : CLI_OK;
     if (code) return code;
     ropelaw_plan_model *p = &m->plan;
@@ -43,12 +72,7 @@ int cli_model_read(cli_context *c, cli_model *m) {
     p->pretrain_base = cli_number(c, "base", p->pretrain_base);
     p->train_len = cli_number(c, "train-len", p->train_len);
     p->n_layers = cli_number(c, "layers", p->n_layers);
-    if (cli_given(c, "method")) {
-        p->method = cli_text(c, "method", NULL);
-        p->params = NULL;
-        p->factor = NAN;
-    }
-    p->factor = cli_number(c, "factor", p->factor);
+    take_method(c, m);
     if (cli_given(c, "bidirectional")) p->bidirectional = 1;
     put_input(c, p);
     if (m->source) cli_source(c, m->source);
@@ -56,6 +80,7 @@ int cli_model_read(cli_context *c, cli_model *m) {
 }
 
 void cli_model_clear(cli_model *m) {
+    free(m->short_factor);
     ropelaw_model_clear(&m->file);
 }
 

@@ -7,12 +7,13 @@
 typedef struct {
     ropelaw_plan_model plan;
     ropelaw_method_params params;
-    ropelaw_model file; /* of --config; zeroed otherwise */
-    uint32_t caveats;   /* how the options were understood */
-    const char *source; /* of the preset; NULL */
+    ropelaw_model file;   /* of --config; zeroed otherwise */
+    uint32_t caveats;     /* how the options were understood */
+    const char *source;   /* of the preset; NULL */
+    double *short_factor; /* all 1 where only long factors were given */
 } cli_model;
 
-/* Exit code. Flags override the preset or the file. Puts the model into c->input. Clear in any case. */
+/* Exit code. Flags override the preset or the file; --kind names a kind of layers of the file. Puts the model into c->input. Clear in any case. */
 int cli_model_read(cli_context *c, cli_model *model);
 void cli_model_clear(cli_model *model);
 
