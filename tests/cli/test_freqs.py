@@ -141,6 +141,6 @@ case("d = 2 divides by zero in d/(d-2)", ["freqs", "--method", "ntk", "--rotary-
 case("negative radicand", ["freqs", "--method", "dynamic", "--dynamic", "vllm", "--factor", "2", "--train-len", "2k",
                            "--declared-len", "512"], code=2, err=["declared_len is 512"])
 case("yarn without a length", ["freqs", "--method", "yarn", "--factor", "4"], code=2, err=["train_len is 0"])
-case("longrope without factors", ["freqs", "--method", "longrope", "--train-len", "4k"], code=2, err=["n_factors"])
+case("longrope without factors", ["freqs", "--method", "longrope", "--train-len", "4k"], code=2, err=["long_factor"])
 case("unknown dynamic", ["freqs", "--dynamic", "tgi"], code=2, err=['"tgi" is not one of'])
 finish()
