@@ -45,7 +45,7 @@ static void interval(void *context) {
     state *s = context;
     stats_exact *exact = NULL;
     stats_exact_interval k;
-    if (stats_exact_create(&s->data, false, 999, 1, &exact, NULL)) abort();
+    if (stats_exact_create(&s->data, &(stats_exact_model){false, 0}, 999, 1, &exact, NULL)) abort();
     stats_exact_interval_find(exact, .95, &k);
     stats_exact_destroy(exact);
     s->sink += k.lo;

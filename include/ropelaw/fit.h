@@ -49,6 +49,20 @@ typedef enum {
     ROPELAW_REFERENCE_VALUE /* reference_value itself, a perplexity (or loss, or accuracy, as the run's kind) */
 } ropelaw_reference;
 
+/** Rows that name documents (`doc`): one point a length, the mean over its documents. */
+typedef enum {
+    ROPELAW_DOCUMENTS_CLUSTER, /* intervals from the differences between documents, whose errors at different lengths
+                                  are correlated; from 3 documents a length on, else as AVERAGE (default) */
+    ROPELAW_DOCUMENTS_AVERAGE /* the means as independent points */
+} ropelaw_documents;
+
+typedef enum {
+    ROPELAW_ROBUST_NONE, /* least squares */
+    ROPELAW_ROBUST_HUBER /* Huber's loss, k = 1.345, scale from least absolute residuals, for break and onsets; from 8
+                            points on. A few wild points then hardly move them; it is for outliers, not for noise that
+                            grows with length. Families, their weights and p_break stay least squares */
+} ropelaw_robust;
+
 #define ROPELAW_EPS_MAX 8
 
 typedef struct {
@@ -67,6 +81,11 @@ typedef struct {
     uint64_t seed;            /* 1 */
     size_t threads;           /* 1; runs are spread over them */
     const ropelaw_progress *progress; /* NULL */
+    ropelaw_documents documents;
+    ropelaw_robust robust; /* not under a covariance or with documents as clusters */
+    double
+        width; /* the bend's width w [ln token] where it is known: the break is then the SOFT curve's, its interval
+                     exact given w; NAN: the break of a sharp corner */
 } ropelaw_fit_options;
 
 ROPELAW_API extern const ropelaw_fit_options ropelaw_fit_options_default;
@@ -77,8 +96,9 @@ typedef struct {
     double
         se; /* standard error by the delta method, of ln est for lengths and widths, of est for slopes; NAN */
     ropelaw_fit_status status;
-    const char *method; /* "exact", "profile-F", "profile-chi2"; "" if there is no interval */
-    uint32_t caveats;   /* AT_EDGE: an end reaches the search range; FEW_POINTS; CENSORED; ILL_CONDITIONED */
+    const char *
+        method; /* "exact", "profile-F", "profile-chi2", "documents-F", "Huber-F", "bracket"; "": no interval */
+    uint32_t caveats; /* AT_EDGE: an end reaches the search range; FEW_POINTS; CENSORED; ILL_CONDITIONED */
 } ropelaw_estimate;
 
 typedef struct {
@@ -114,6 +134,15 @@ typedef struct {
     uint32_t caveats;
 } ropelaw_fit_theory;
 
+/** Documents as clusters. */
+typedef struct {
+    size_t n;     /* documents behind the intervals; 0: not used */
+    double sigma; /* deviation of a residual that the differences between documents explain [nat] */
+    double
+        misfit_p; /* P(residuals this large if the curve were right); below 0.01 intervals are at least as long as
+                            the residuals make them; NAN */
+} ropelaw_fit_documents;
+
 /** Checks of a fit that a reader should see. NAN where there are too few points. */
 typedef struct {
     double largest_influence;         /* largest |change of ln break| when one point is left out */
@@ -134,11 +163,14 @@ typedef struct {
     ropelaw_fit_status status;
     const ropelaw_family *family; /* preferred by AICc; NULL */
     ropelaw_estimate break_tok;
+    ropelaw_estimate break_profile; /* the same break, its interval a profile cut at F instead of exact */
     size_t n_onsets;
     ropelaw_onset onset[ROPELAW_EPS_MAX];
     ropelaw_estimate slope_before, slope_after; /* [nat per e-fold of length] */
     ropelaw_estimate width;                     /* w [ln token] */
-    double sup_f, p_break, p_davies;            /* NAN */
+    double sup_f, p_break,
+        p_davies; /* p_break: of a test that is exact for normal errors, or, from 6 documents as clusters on, for errors
+                     symmetric between documents; NAN */
     double sigma, df; /* residual deviation [nat] of SOFT (or HINGE), its degrees of freedom */
     size_t n_rows;
     ropelaw_family_row rows[ROPELAW_FAMILY_ROWS_MAX];
@@ -146,6 +178,10 @@ typedef struct {
     ropelaw_fit_diagnostics diagnostics;
     double soft[5]; /* alpha, s1, ln d, psi, ln w of the SOFT fit; NAN */
     uint32_t caveats;
+    ropelaw_fit_documents documents;
+    const char *p_break_method; /* "sup-F", "sign flips of documents"; "" */
+    double huber_limit;         /* residuals beyond it are clipped [nat]; NAN under least squares */
+    size_t n_clipped;           /* points beyond it */
 } ropelaw_run_fit;
 
 /**

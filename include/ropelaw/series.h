@@ -55,6 +55,8 @@ typedef struct {
     char **extra; /* names of the columns that ropelaw does not know: kept, not used */
     size_t n_extra_rows;
     char **extra_cells; /* [n_extra_rows][n_extra], as text; NULL: empty */
+    size_t n_covariance;  /* 0, or the size of: */
+    double *covariance;   /* covariance [nat^2] of the errors of its points (fit.h says which), rows; NULL */
 } ropelaw_run;
 
 /** Provenance of a file (`# key: value` lines). */
@@ -98,6 +100,28 @@ ROPELAW_API ropelaw_status ropelaw_series_write(const ropelaw_series *series, ch
 /** Append the runs, keys and notes of `from` to `to`; `from` is left empty. A run name in both gives INVALID. */
 ROPELAW_API ropelaw_status ropelaw_series_merge(ropelaw_series *to, ropelaw_series *from,
                                                 ropelaw_error *error) ROPELAW_MUST_USE;
+
+/**
+ * Read the covariance of a run's points and keep it with the run: all fits of the run then use it.
+ *
+ * The file is a CSV table with one row and one column per measured point, in the order of length: the header is
+ * `eval_len_tok` and the lengths, each row begins with its length. Cells are covariances [nat^2] of ln(perplexity), of
+ * the loss, or of the logit of an accuracy. A comment line `# run: NAME` says whose it is where the series has several
+ * runs. Points that are only limits have no row; documents of one length are one point. Lengths repeat for replicates.
+ *
+ * In       path: "-" is standard input; series: the run must be in it
+ * Returns  OK; IO; PARSE and DOMAIN naming file, line, column, value and what was expected: cells that are no numbers, a
+ *          length that is not the run's, a matrix that is not square, not symmetric, with a variance that is not
+ *          positive; SINGULAR naming the line from which on it is not positive definite; INVALID where it is not said
+ *          which run is meant; NOMEM. A failure leaves the run as it was.
+ */
+ROPELAW_API ropelaw_status ropelaw_series_read_covariance(const char *path, ropelaw_series *series,
+                                                          ropelaw_error *error) ROPELAW_MUST_USE;
+
+/** The same from memory; `name` stands for the file in errors. */
+ROPELAW_API ropelaw_status ropelaw_series_parse_covariance(const char *text, size_t length, const char *name,
+                                                           ropelaw_series *series,
+                                                           ropelaw_error *error) ROPELAW_MUST_USE;
 
 /** Free what a series holds and zero it. A zeroed series is fine. */
 ROPELAW_API void ropelaw_series_clear(ropelaw_series *series);

@@ -5,6 +5,13 @@
 #include "stats/data.h"
 #include <ropelaw/fit.h>
 
+/* Documents behind the points: their values are what the means are made of. */
+typedef struct {
+    size_t n;      /* documents; 0: the run has none, or too few for a variance */
+    double *value; /* [n][points] a document's mean at a length; NAN where it has none */
+    double *share; /* [points] 1 / number of documents at the length */
+} fit_documents;
+
 typedef struct {
     size_t n, n_censored;
     double *x, *y, *weight; /* [n] ln token, worse is up; weight NULL if equal */
@@ -14,6 +21,7 @@ typedef struct {
         *bracket_value; /* exp(y): limits from below count with their value, from above with 0 */
     bool binned;        /* more than FIT_MOST_POINTS points were averaged in neighbouring groups */
     double *memory;
+    fit_documents documents;
     stats_data data;
 } fit_curve;
 
@@ -25,5 +33,18 @@ void fit_curve_clear(fit_curve *curve);
 
 /* y of a value of the run's kind; NAN outside its range. n_trials: NAN for unknown. */
 double fit_curve_y(ropelaw_value_kind kind, double value, double n_trials);
+
+/* Documents that the points name. */
+size_t fit_count_documents(const ropelaw_run *run);
+
+/* curve_documents.c. Gather the documents of a run whose points all come from documents; leaves documents->n at 0 below
+   three documents at some length, or where the table would be large beside the run. NOMEM. */
+ropelaw_status fit_documents_init(const ropelaw_run *run, fit_curve *curve, ropelaw_error *error);
+
+/* Variance of sum_i influence_i y_i as the documents tell it. */
+double fit_documents_variance(const fit_curve *curve, const double *influence);
+
+/* Means over documents drawn with replacement, deviations inflated by sqrt(n/(n-1)). false: a length had none. */
+bool fit_documents_mean(const fit_curve *curve, const size_t *drawn, double *y);
 
 #endif

@@ -11,7 +11,8 @@ const ropelaw_fit_options ropelaw_fit_options_default = {
     .n_existence = 9999,
     .sigma = NAN,
     .seed = 1,
-    .threads = 1
+    .threads = 1,
+    .width = NAN
 };
 
 ropelaw_estimate fit_no_estimate(ropelaw_fit_status status) {
@@ -32,8 +33,25 @@ static ropelaw_status check_options(const ropelaw_fit_options *o, ropelaw_error 
                                 "finite and > 0");
     if (!isnan(o->sigma) && !(o->sigma > 0 && isfinite(o->sigma)))
         return core_fail_number(error, ROPELAW_DOMAIN, "sigma", o->sigma, "finite and > 0");
+    if (!isnan(o->width) && !(o->width > 0 && o->width <= 10))
+        return core_fail_number(error, ROPELAW_DOMAIN, "width", o->width, "0 to 10");
+    if (!isnan(o->width) && o->robust)
+        return core_fail(error, ROPELAW_INVALID, "width", "", "least squares",
+                         "a given width and Huber's loss exclude each other");
     if (o->n_draws < 19 || o->n_existence < 19)
         return core_fail_number(error, ROPELAW_DOMAIN, "n_draws", (double)o->n_draws, ">= 19");
+    return ROPELAW_OK;
+}
+
+/* What is said about errors must not contradict itself. */
+static ropelaw_status check_metric(const ropelaw_fit_options *o, const fit_curve *c, ropelaw_error *error) {
+    if (o->robust && c->lower)
+        return core_fail(error, ROPELAW_INVALID, "robust", "", "independent points",
+                         "Huber's loss and a covariance exclude each other");
+    if ((o->robust || !isnan(o->width)) && c->documents.n)
+        return core_fail(error, ROPELAW_INVALID, "documents", "", "average",
+                         "%s and documents as clusters exclude each other: average the documents",
+                         o->robust ? "Huber's loss" : "a given width");
     return ROPELAW_OK;
 }
 
@@ -45,7 +63,10 @@ static void clear_fit(const fit_state *s, ropelaw_run_fit *fit) {
     fit->n_censored = c->n_censored;
     fit->len_min_tok = c->n_bracket ? c->bracket_len[0] : NAN;
     fit->len_max_tok = c->n_bracket ? c->bracket_len[c->n_bracket - 1] : NAN;
-    fit->break_tok = fit->slope_before = fit->slope_after = fit->width =
+    fit->p_break_method = "";
+    fit->huber_limit = NAN;
+    fit->documents = (ropelaw_fit_documents){c->documents.n, NAN, NAN};
+    fit->break_tok = fit->break_profile = fit->slope_before = fit->slope_after = fit->width =
         fit_no_estimate(ROPELAW_FIT_UNIDENTIFIED);
     fit->sup_f = fit->p_break = fit->p_davies = fit->sigma = fit->df = NAN;
     for (size_t k = 0; k < SOFT_P; k++) fit->soft[k] = NAN;
@@ -72,7 +93,9 @@ static ropelaw_status fit_soft(fit_state *s, ropelaw_error *error) {
 
 static ropelaw_status fit_steps(fit_state *s, ropelaw_error *error) {
     ropelaw_status status = fit_families(s, error);
+    if (!status) status = fit_hinge(s, error);
     if (!status) status = fit_soft(s, error);
+    if (!status) status = fit_misfit(s, error);
     if (!status) status = fit_break(s, error);
     if (status) return status;
     fit_status(s);
@@ -93,7 +116,11 @@ ropelaw_status ropelaw_run_fit_eval(const ropelaw_run *run, const ropelaw_fit_op
     if (status) return status;
     s.m = stats_count_distinct(&s.curve.data);
     clear_fit(&s, &answer);
-    status = fit_steps(&s, error);
+    s.influence = core_malloc(s.curve.n, sizeof(double));
+    status = s.influence ? check_metric(options, &s.curve, error)
+                         : core_fail_memory(error, s.curve.n, sizeof(double));
+    if (!status) status = fit_steps(&s, error);
+    core_free(s.influence);
     stats_soft_solver_destroy(s.solver);
     fit_curve_clear(&s.curve);
     if (!status) *fit = answer;

@@ -14,14 +14,43 @@ typedef struct {
     stats_soft soft;
     ropelaw_family_fit hinge; /* the hinge that stands for the break: theta alpha, s1, d, psi */
     bool has_hinge, plateau;
+    double *influence; /* [n] memory */
     ropelaw_run_fit *fit;
 } fit_state;
+
+/* ---- What the rise of a profile is measured against (curve_scale.c) */
+
+/* Rise of a sum of squares per unit of F(1, df). The second one counts where it gives more. */
+typedef struct {
+    double unit[2], df[2];
+    const char *method;
+} fit_scale;
+
+/* One estimate: its variance for sigma 1 and its influence [n], the minimum and the number of parameters behind it. */
+typedef struct {
+    double variance;
+    const double *influence;
+    double rss;
+    size_t p;
+} fit_estimator;
+fit_scale fit_scale_of(const fit_state *state, const fit_estimator *estimator);
+double fit_rise(const fit_scale *scale, double level);
+/* Standard error by the delta method. */
+double fit_se(const fit_state *state, const fit_estimator *estimator);
+/* Whether the residuals are larger than the documents explain. NOMEM. */
+ropelaw_status fit_misfit(fit_state *state, ropelaw_error *error);
+
+/* ---- The steps */
 
 ropelaw_estimate fit_no_estimate(ropelaw_fit_status status);
 
 /* Families, AICc and weights; the preferred one. */
 ropelaw_status fit_families(fit_state *state, ropelaw_error *error);
-/* Exact test and interval of the break; its standard error. */
+/* The hinge, Huber's where he is asked for. */
+ropelaw_status fit_hinge(fit_state *state, ropelaw_error *error);
+/* Sign-flip test of a break over documents; 1 below 6 documents is not given: NAN. */
+ropelaw_status fit_documents_test(fit_state *state, double *p, ropelaw_error *error);
+/* Test and interval of the break; its standard error. */
 ropelaw_status fit_break(fit_state *state, ropelaw_error *error);
 /* Onsets, slopes and width from SOFT. Needs the run's status. */
 ropelaw_status fit_onsets(fit_state *state, ropelaw_error *error);

@@ -1,6 +1,5 @@
 /* Onsets, slopes and width from the SOFT curve, each with its profile interval. */
 #include "fit/curve_fit.h"
-#include "num/quantile.h"
 #include <math.h>
 #include <string.h>
 
@@ -13,15 +12,10 @@ stats_onset fit_onset_question(const fit_state *s, double eps) {
     return q;
 }
 
-/* Factor on the smallest sum of squares (or, with sigma known, the addend) at a two-sided level. */
-static double cut_at(const fit_state *s, double level) {
-    double n = (double)s->curve.n, df = n - SOFT_P, sigma = s->curve.data.sigma;
-    if (sigma > 0) return sigma * sigma * num_chi2_quantile(level, 1);
-    return df > 0 ? 1 + num_f_quantile(level, 1, df) / df : INFINITY;
-}
-
-static const char *cut_name(const fit_state *s) {
-    return s->curve.data.sigma > 0 ? "profile-chi2" : "profile-F";
+static fit_estimator estimator_of(fit_state *s, const stats_target *target) {
+    bool documents = s->curve.documents.n;
+    double variance = stats_soft_variance(&s->curve.data, &s->soft, target, documents ? s->influence : NULL);
+    return (fit_estimator){variance, s->influence, s->soft.rss, SOFT_P};
 }
 
 /* est, lo, hi, se of a target in its own unit (ln token for lengths). */
@@ -31,11 +25,13 @@ static ropelaw_estimate measure(fit_state *s, const stats_target *target, double
     stats_profile_interval k;
     e.est = stats_target_value(target, s->soft.theta, NULL);
     if (isnan(e.est)) return e;
-    e.se = stats_soft_se(&s->curve.data, &s->soft, target);
-    stats_soft_solver_interval(s->solver, &s->soft, target, limits, cut_at(s, s->options->level), &k);
+    fit_estimator estimator = estimator_of(s, target);
+    fit_scale scale = fit_scale_of(s, &estimator);
+    e.se = fit_se(s, &estimator);
+    stats_soft_solver_interval(s->solver, &s->soft, target, limits, fit_rise(&scale, s->options->level), &k);
     e.lo = k.lo;
     e.hi = k.hi;
-    e.method = cut_name(s);
+    e.method = scale.method;
     if (isinf(k.lo) || isinf(k.hi)) e.caveats |= ROPELAW_CAVEAT_AT_EDGE;
     if (s->curve.n == SOFT_P + 1) e.caveats |= ROPELAW_CAVEAT_FEW_POINTS;
     return e;
@@ -43,22 +39,25 @@ static ropelaw_estimate measure(fit_state *s, const stats_target *target, double
 
 /* Lower one-sided limit of an onset that was not reached: the two-sided cut at 2 level - 1, never above the longest
    measured length, because beyond it nothing was seen. */
-static double lower_limit(fit_state *s, const stats_target *target, double first, double last) {
-    const double limits[] = {first - 2, last + 6};
+static double lower_limit(fit_state *s, const stats_target *target, double last, const char **method) {
+    const double limits[] = {s->curve.x[0] - 2, last + 6};
     stats_profile_interval k;
     double own = stats_target_value(target, s->soft.theta, NULL);
+    fit_estimator estimator = estimator_of(s, target);
+    fit_scale scale = fit_scale_of(s, &estimator);
+    *method = scale.method;
     if (isnan(own)) return exp(last);
-    stats_soft_solver_interval(s->solver, &s->soft, target, limits, cut_at(s, 2 * s->options->level - 1), &k);
+    double rise = fit_rise(&scale, 2 * s->options->level - 1);
+    stats_soft_solver_interval(s->solver, &s->soft, target, limits, rise, &k);
     return exp(fmin(k.lo, last));
 }
 
 static void right_censored(fit_state *s, const stats_target *target, ropelaw_estimate *e) {
-    double first = s->curve.x[0], last = s->curve.x[s->curve.n - 1];
+    double last = s->curve.x[s->curve.n - 1];
     *e = fit_no_estimate(ROPELAW_FIT_RIGHT);
-    e->lo = s->solver ? lower_limit(s, target, first, last) : exp(last);
+    e->lo = s->solver ? lower_limit(s, target, last, &e->method) : exp(last);
     e->hi = INFINITY;
     e->caveats = ROPELAW_CAVEAT_CENSORED;
-    if (s->solver) e->method = cut_name(s);
 }
 
 static void place_onset(fit_state *s, ropelaw_onset *o) {
@@ -130,6 +129,6 @@ ropelaw_status fit_onsets(fit_state *s, ropelaw_error *error) {
     fit->width.lo = exp(fit->width.lo);
     fit->width.hi = exp(fit->width.hi);
     fit->df = (double)s->curve.n - SOFT_P;
-    if (!(s->curve.data.sigma > 0)) fit->sigma = sqrt(s->soft.rss / fit->df);
+    if (!(s->curve.data.sigma > 0 || s->curve.data.huber > 0)) fit->sigma = sqrt(s->soft.rss / fit->df);
     return ROPELAW_OK;
 }

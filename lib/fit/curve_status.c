@@ -46,11 +46,11 @@ static bool is_gradual(fit_state *s) {
     double step = stats_step(&s->curve.data), theta[SOFT_P];
     memcpy(theta, s->soft.theta, sizeof theta);
     stats_target width = {STATS_HOLD_LN_W, NULL};
-    double rss = stats_soft_solver_profile(s->solver, &width, log(step / 4), theta),
-           df = (double)s->curve.n - SOFT_P;
-    double sigma = s->curve.data.sigma;
-    double f = sigma > 0 ? (rss - s->soft.rss) / (sigma * sigma) : (rss - s->soft.rss) / (s->soft.rss / df);
-    return f > 4 * (1 + 6 / df); /* about the 95 % point of F(1, df) */
+    fit_estimator estimator = {stats_soft_variance(&s->curve.data, &s->soft, &width, s->influence),
+                               s->influence, s->soft.rss, SOFT_P};
+    fit_scale scale = fit_scale_of(s, &estimator);
+    double rss = stats_soft_solver_profile(s->solver, &width, log(step / 4), theta);
+    return rss - s->soft.rss > fit_rise(&scale, 0.95);
 }
 
 static ropelaw_fit_status judge(fit_state *s) {
@@ -72,10 +72,10 @@ static void withhold(fit_state *s) {
     for (size_t i = s->curve.n; i-- > 0 && before == last;) before = exp(s->curve.x[i]);
     uint32_t edge = b->caveats;
     if (fit->status == ROPELAW_FIT_ESTIMATED) {
-        b->status = fit->status;
+        b->status = fit->break_profile.status = fit->status;
         return;
     }
-    *b = fit_no_estimate(fit->status);
+    fit->break_profile = *b = fit_no_estimate(fit->status);
     if (fit->status == ROPELAW_FIT_INTERVAL) {
         *b = (ropelaw_estimate){
             NAN, before, last, NAN, fit->status, "bracket", edge | ROPELAW_CAVEAT_CENSORED};

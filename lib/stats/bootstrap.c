@@ -2,8 +2,7 @@
    their order shows in the result. Weighted residuals are resampled in units of equal variance. */
 #include <ropelaw/bootstrap.h>
 #include "num/quantile.h"
-#include "num/root.h"
-#include "stats/hinge.h"
+#include "stats/hinge_profile.h"
 #include <math.h>
 #include <ropelaw/random.h>
 #include <stdlib.h>
@@ -34,35 +33,8 @@ typedef struct {
     double *psi, *se, *f; /* [draws] */
 } context;
 
-/* Sum of squares with the break held at psi; memory [4n]. */
-static double held(const stats_data *data, double psi, double *memory) {
-    size_t n = data->n;
-    for (size_t i = 0; i < n; i++) {
-        memory[i] = 1;
-        memory[n + i] = data->x[i] - data->x[0];
-        memory[2 * n + i] = fmax(data->x[i] - psi, 0);
-        memory[3 * n + i] = data->y[i];
-    }
-    for (size_t j = 0; j < 4; j++) stats_whiten(data, memory + j * n);
-    size_t rank = stats_orthonormalise(n, 3, memory);
-    return stats_project_out(n, rank, memory, memory + 3 * n);
-}
-
-/* Gauss-Newton standard error of the break: what the column of psi keeps beside the other three. */
 static double standard_error(const stats_data *data, const stats_hinge *h, double *memory) {
-    size_t n = data->n;
-    double *last = memory + 3 * n;
-    for (size_t i = 0; i < n; i++) {
-        double d = data->x[i] - h->psi;
-        memory[i] = 1;
-        memory[n + i] = d;
-        memory[2 * n + i] = fmax(d, 0);
-        last[i] = d > 0 ? h->slope_right : h->slope_left;
-    }
-    for (size_t j = 0; j < 4; j++) stats_whiten(data, memory + j * n);
-    size_t rank = stats_orthonormalise(n, 3, memory);
-    stats_project_out(n, rank, memory, last);
-    return sqrt(h->rss / (double)(n - P) / stats_project_out(n, rank, memory, last));
+    return sqrt(h->rss / (double)(data->n - P) * stats_hinge_influence(data, false, h, memory, NULL));
 }
 
 static bool resample_cases(const context *c, ropelaw_random *random, double *x, double *y, double *w) {
@@ -111,7 +83,7 @@ static ropelaw_status replicate(const context *c, size_t b, double *memory, rope
     stats_hinge_solve(own ? own : c->plan, y, scratch, &h);
     c->psi[b] = h.psi;
     c->se[b] = standard_error(&data, &h, scratch);
-    c->f[b] = (held(&data, c->hinge.psi, scratch) - h.rss) / (h.rss / (double)(n - P));
+    c->f[b] = (stats_hinge_held(&data, false, c->hinge.psi, scratch) - h.rss) / (h.rss / (double)(n - P));
     stats_hinge_destroy(own);
     return ROPELAW_OK;
 }
@@ -139,34 +111,12 @@ static double quantile(const double *sorted, size_t n, double p) {
 
 typedef struct {
     const stats_data *data;
-    double *memory, cut;
-} crossing;
+    double *memory;
+} holder;
 
-static double above(double psi, void *argument) {
-    const crossing *k = argument;
-    return held(k->data, psi, k->memory) - k->cut;
-}
-
-/* Hull of the breaks whose sum of squares is within the cut: the outermost crossing on a scan of every gap. */
-static double profile_end(const stats_data *data, double psi, double cut, bool upper, double *memory) {
-    enum { PARTS = 8 };
-    crossing k = {data, memory, cut};
-    size_t n = data->n;
-    double outside = upper ? data->x[n - 1] : data->x[0], root = NAN;
-    if (above(outside, &k) <= 0) return upper ? INFINITY : -INFINITY;
-    for (size_t g = 0; g + 1 < n; g++) {
-        size_t i = upper ? n - 1 - g : g, next = upper ? i - 1 : i + 1;
-        for (int part = 1; part <= PARTS; part++) {
-            double at = data->x[i] + (data->x[next] - data->x[i]) * part / PARTS;
-            if (upper ? at < psi : at > psi) at = psi;
-            if (above(at, &k) <= 0) {
-                num_interval interval = {outside, at, 1e-12};
-                return num_root(above, &k, interval, &root) ? at : root;
-            }
-            outside = at;
-        }
-    }
-    return psi;
+static double held(double psi, void *argument) {
+    const holder *h = argument;
+    return stats_hinge_held(h->data, false, psi, h->memory);
 }
 
 static ropelaw_status bca_levels(context *c, double level, double *p_lo, double *p_hi, ropelaw_error *error) {
@@ -222,8 +172,10 @@ static ropelaw_status conclude(context *c, ropelaw_break_interval *k, ropelaw_er
             q = quantile(c->f, B, level);
         }
         double cut = c->hinge.rss * (1 + q / df);
-        k->lo = profile_end(&c->data, c->hinge.psi, cut, false, c->memory);
-        k->hi = profile_end(&c->data, c->hinge.psi, cut, true, c->memory);
+        holder own = {&c->data, c->memory};
+        stats_hull hull = stats_hinge_hull(&c->data, held, &own, c->hinge.psi, cut);
+        k->lo = hull.lo;
+        k->hi = hull.hi;
         return status;
     }
     if (c->options->method == ROPELAW_BREAK_BCA) status = bca_levels(c, level, &p_lo, &p_hi, error);

@@ -10,6 +10,7 @@ typedef struct {
     const double *weight; /* [n] or NULL: ones. Ignored if `lower` is set */
     const double *lower;  /* Cholesky factor of the covariance, n x n by columns; or NULL */
     double sigma;         /* residual standard deviation of weight 1 where it is known; else 0 */
+    double huber;         /* limit of Huber's loss on whitened residuals, for SOFT fits; 0: least squares */
 } stats_data;
 
 /* v := W v with W W' = inverse covariance up to sigma^2, and back. In place, [n]. */

@@ -4,8 +4,12 @@
    free, and count those that fit at least as well as the data. With a known sigma the residual's length is drawn too
    and the statistic is what freeing the break gains.
 
+   A SOFT curve of known width w is linear in [1, x, w sp((x - psi0)/w)] in the same way. Its free break is taken from a
+   grid of N_NODES, for the data and for every draw alike: any statistic keeps the p value exact.
+
    The same normal deviates serve every psi0: p is then a smooth step function and its crossings can be bisected. */
 #include "stats/exact.h"
+#include "stats/family.h"
 #include "num/root.h"
 #include <math.h>
 #include <ropelaw/random.h>
@@ -13,15 +17,19 @@
 
 struct stats_exact {
     stats_data data;
-    bool plateau;
+    stats_exact_model model;
     size_t n_draws;
     uint64_t seed;
     stats_hinge_plan *plan;
     double *x, *y, *white; /* [n] copies; y whitened */
     double *basis, *fit, *curve, *direction, *scratch;
     double *memory, *draws; /* draws [n_draws][n], NULL if that would be too large */
-    double rss, psi;        /* of the free hinge */
+    double *nodes, *line; /* given a width: [N_NODES][n] unit columns beside the line, and the line [2][n] */
+    size_t line_rank;
+    double rss, psi; /* of the free hinge */
 };
+
+enum { N_NODES = 400 };
 
 /* 32 MB; longer curves draw again for every psi0 */
 static const size_t most_stored = (size_t)1 << 22;
@@ -31,6 +39,7 @@ void stats_exact_destroy(stats_exact *exact) {
     stats_hinge_destroy(exact->plan);
     core_free(exact->memory);
     core_free(exact->draws);
+    core_free(exact->nodes);
     core_free(exact);
 }
 
@@ -57,13 +66,77 @@ static bool allocate(stats_exact *e, size_t n) {
     return e->draws != NULL;
 }
 
-ropelaw_status stats_exact_create(const stats_data *data, bool plateau, size_t n_draws, uint64_t seed,
-                                  stats_exact **exact, ropelaw_error *error) {
+static double node_of(const stats_exact *e, size_t k) {
+    size_t n = e->data.n, i = 0, j = n - 1;
+    while (e->x[i] == e->x[0]) i++;
+    while (e->x[j] == e->x[n - 1]) j--;
+    return e->x[i] + (e->x[j] - e->x[i]) * (double)k / (N_NODES - 1);
+}
+
+static void bend(const stats_exact *e, double psi0, double *column) {
+    double w = e->model.width;
+    for (size_t i = 0; i < e->data.n; i++)
+        column[i] = w > 0 ? w * stats_softplus((e->x[i] - psi0) / w) : fmax(e->x[i] - psi0, 0);
+}
+
+static bool prepare_nodes(stats_exact *e) {
+    size_t n = e->data.n;
+    e->nodes = core_malloc((N_NODES + 2) * n, sizeof(double));
+    if (!e->nodes) return false;
+    e->line = e->nodes + N_NODES * n;
+    for (size_t i = 0; i < n; i++) {
+        e->line[i] = 1;
+        e->line[n + i] = e->x[i] - e->x[0];
+    }
+    for (size_t j = 0; j < 2; j++) stats_whiten(&e->data, e->line + j * n);
+    e->line_rank = stats_orthonormalise(n, 2, e->line);
+    for (size_t k = 0; k < N_NODES; k++) {
+        double *c = e->nodes + k * n;
+        bend(e, node_of(e, k), c);
+        stats_whiten(&e->data, c);
+        stats_project_out(n, e->line_rank, e->line, c);
+        double norm = sqrt(stats_project_out(n, e->line_rank, e->line, c));
+        for (size_t i = 0; i < n; i++) c[i] = norm > 0 ? c[i] / norm : 0;
+    }
+    return true;
+}
+
+/* Smallest sum of squares of a whitened curve over the nodes; v [n] is memory. */
+static double soft_rss(const stats_exact *e, const double *white, double *v, size_t *best) {
+    size_t n = e->data.n;
+    double most = -1;
+    memcpy(v, white, n * sizeof *v);
+    double line = stats_project_out(n, e->line_rank, e->line, v);
+    for (size_t k = 0; k < N_NODES; k++) {
+        double sum = 0;
+        for (size_t i = 0; i < n; i++) sum += e->nodes[k * n + i] * v[i];
+        if (sum * sum > most) most = sum * sum, *best = k;
+    }
+    return line - most;
+}
+
+static void fit_free(stats_exact *e) {
+    size_t best = 0;
+    if (e->model.width > 0) {
+        e->rss = soft_rss(e, e->white, e->scratch, &best);
+        e->psi = node_of(e, best);
+    } else {
+        e->rss = stats_hinge_rss(e->plan, e->y, e->scratch);
+        e->psi = stats_hinge_break(e->plan, e->y, e->scratch);
+    }
+}
+
+double stats_exact_estimate(const stats_exact *e) {
+    return e->psi;
+}
+
+ropelaw_status stats_exact_create(const stats_data *data, const stats_exact_model *model, size_t n_draws,
+                                  uint64_t seed, stats_exact **exact, ropelaw_error *error) {
     stats_exact *e = core_calloc(1, sizeof *e);
     if (!e) return core_fail_memory(error, 1, sizeof *e);
-    *e = (stats_exact){.data = *data, .plateau = plateau, .n_draws = n_draws, .seed = seed};
+    *e = (stats_exact){.data = *data, .model = *model, .n_draws = n_draws, .seed = seed};
     size_t n = data->n;
-    ropelaw_status status = stats_hinge_create(data, plateau, &e->plan, error);
+    ropelaw_status status = stats_hinge_create(data, model->plateau, &e->plan, error);
     if (!status && !allocate(e, n)) status = core_fail_memory(error, n_draws * n, sizeof(double));
     if (status) {
         stats_exact_destroy(e);
@@ -76,19 +149,22 @@ ropelaw_status stats_exact_create(const stats_data *data, bool plateau, size_t n
     e->data.y = e->y;
     stats_whiten(&e->data, e->white);
     for (size_t k = 0; e->draws && k < n_draws; k++) draw(e, k, e->draws + k * n);
-    e->rss = stats_hinge_rss(e->plan, e->y, e->scratch);
-    e->psi = stats_hinge_break(e->plan, e->y, e->scratch);
+    if (model->width > 0 && !prepare_nodes(e)) {
+        stats_exact_destroy(e);
+        return core_fail_memory(error, N_NODES * n, sizeof(double));
+    }
+    fit_free(e);
     *exact = e;
     return ROPELAW_OK;
 }
 
-static size_t model(stats_exact *e, double psi0) {
-    size_t n = e->data.n, p = e->plateau ? 2 : 3;
+static size_t linear_model(stats_exact *e, double psi0) {
+    size_t n = e->data.n, p = e->model.plateau ? 2 : 3;
     for (size_t i = 0; i < n; i++) {
         e->basis[i] = 1;
-        e->basis[n + i] = fmax(e->x[i] - psi0, 0);
         e->basis[2 * n + i] = e->x[i] - e->x[0];
     }
+    bend(e, psi0, e->basis + n);
     for (size_t j = 0; j < p; j++) stats_whiten(&e->data, e->basis + j * n);
     return stats_orthonormalise(n, p, e->basis);
 }
@@ -103,14 +179,20 @@ static bool as_extreme(stats_exact *e, size_t k, size_t rank, double rss0) {
         draw(e, k, u);
     double length = stats_project_out(n, rank, e->basis, u), scale = sigma > 0 ? sigma : sqrt(rss0 / length);
     for (size_t i = 0; i < n; i++) e->curve[i] = e->fit[i] + scale * u[i];
-    stats_unwhiten(&e->data, e->curve);
-    double rss = stats_hinge_rss(e->plan, e->curve, e->scratch);
+    double rss;
+    if (e->model.width > 0) {
+        size_t best;
+        rss = soft_rss(e, e->curve, e->scratch, &best);
+    } else {
+        stats_unwhiten(&e->data, e->curve);
+        rss = stats_hinge_rss(e->plan, e->curve, e->scratch);
+    }
     if (sigma > 0) return sigma * sigma * length - rss >= rss0 - e->rss;
     return rss <= e->rss;
 }
 
 double stats_exact_p(stats_exact *e, double psi0) {
-    size_t n = e->data.n, rank = model(e, psi0), count = 0;
+    size_t n = e->data.n, rank = linear_model(e, psi0), count = 0;
     memcpy(e->direction, e->white, n * sizeof(double));
     double rss0 = stats_project_out(n, rank, e->basis, e->direction);
     for (size_t i = 0; i < n; i++) e->fit[i] = e->white[i] - e->direction[i];

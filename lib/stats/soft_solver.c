@@ -5,7 +5,7 @@
 #include "num/lsq.h"
 #include "num/nls.h"
 #include "num/root.h"
-#include "stats/hinge.h"
+#include "stats/huber.h"
 #include <math.h>
 #include <string.h>
 
@@ -96,6 +96,22 @@ static void residual(void *context, const double *given, double *r) {
     for (size_t i = 0; i < s->data.n; i++)
         r[i] = ok ? stats_soft_eval(theta, s->data.x[i], NULL) - s->y[i] : NAN;
     stats_whiten(&s->data, r);
+    double limit =
+        s->data.huber; /* a loss is a square of its root: beyond the limit the root grows like sqrt(r) */
+    for (size_t i = 0; limit > 0 && i < s->data.n; i++)
+        r[i] = copysign(sqrt(stats_huber_square(r[i], limit)), r[i]);
+}
+
+/* d root / d r = clip(r) / root, 1 within the limit. */
+static void robust_rows(const stats_soft_solver *s, const double *theta, double *j) {
+    double limit = s->data.huber;
+    for (size_t i = 0; i < s->data.n; i++) {
+        double unit = s->data.weight ? sqrt(s->data.weight[i]) : 1;
+        double r = unit * (stats_soft_eval(theta, s->data.x[i], NULL) - s->y[i]);
+        if (fabs(r) <= limit) continue;
+        double slope = limit / sqrt(stats_huber_square(r, limit));
+        for (size_t k = 0; k < SOFT_P; k++) j[i * SOFT_P + k] *= slope;
+    }
 }
 
 static void jacobian(void *context, const double *given, double *j) {
@@ -111,12 +127,12 @@ static void jacobian(void *context, const double *given, double *j) {
         double through = row[exchanged(s->target)];
         for (size_t k = 0; k < SOFT_P; k++) row[k] += through * chain[k];
     }
-    if (!s->data.lower && !s->data.weight) return;
-    for (size_t k = 0; k < SOFT_P; k++) {
+    for (size_t k = 0; k < SOFT_P && (s->data.lower || s->data.weight); k++) {
         for (size_t i = 0; i < n; i++) s->column[i] = j[i * SOFT_P + k];
         stats_whiten(&s->data, s->column);
         for (size_t i = 0; i < n; i++) j[i * SOFT_P + k] = s->column[i];
     }
+    if (s->data.huber > 0) robust_rows(s, theta, j);
 }
 
 static ropelaw_status descend(stats_soft_solver *s, const double *lo, const double *hi, double *theta,
@@ -137,7 +153,11 @@ static ropelaw_status descend(stats_soft_solver *s, const double *lo, const doub
 
 static bool hinge_start(stats_soft_solver *s, stats_start *start) {
     stats_hinge h;
+    stats_huber_hinge robust;
+    stats_data data = s->data;
+    data.y = s->y;
     stats_hinge_solve(s->hinge, s->y, s->scratch, &h);
+    if (s->data.huber > 0 && !stats_huber_hinge_fit(&data, &robust, NULL)) h = robust.hinge;
     double d = h.slope_right - h.slope_left;
     if (!(d > 0)) return false;
     const double theta[] = {h.alpha, h.slope_left, log(d), h.psi, log(stats_step(&s->data) / 10)};
@@ -292,15 +312,17 @@ static double end_of(walk *w, double from, double limit, double step) {
 }
 
 void stats_soft_solver_interval(stats_soft_solver *s, const stats_soft *fit, const stats_target *target,
-                                const double limits[2], double cut, stats_profile_interval *interval) {
+                                const double limits[2], double rise, stats_profile_interval *interval) {
     double estimate = stats_target_value(target, fit->theta, NULL);
-    double se = stats_soft_se(&s->data, fit, target), span = limits[1] - limits[0];
+    stats_data data = s->data;
+    data.y = s->y;
+    double se = stats_soft_se(&data, fit, target), span = limits[1] - limits[0];
     double step = isfinite(se) && se > 0 ? fmin(fmax(se, 1e-4 * span), span / 8) : span / 20;
     *interval = (stats_profile_interval){-INFINITY, INFINITY, false};
     double base = fit->rss;
     for (int round = 0; round < 3; round++) {
         walk w = {.solver = s, .target = target, .lowest = INFINITY};
-        w.cut = s->data.sigma > 0 ? base + cut : base * cut;
+        w.cut = base + (s->data.sigma > 0 || !(fit->rss > 0) ? rise : rise * base / fit->rss);
         double from = fmin(fmax(estimate, limits[0]), limits[1]);
         memcpy(w.theta, fit->theta, sizeof w.theta);
         interval->lo = end_of(&w, from, limits[0], step);
@@ -311,30 +333,4 @@ void stats_soft_solver_interval(stats_soft_solver *s, const stats_soft *fit, con
         interval->lower_fit = true;
         base = w.lowest;
     }
-}
-
-double stats_soft_se(const stats_data *data, const stats_soft *fit, const stats_target *target) {
-    size_t n = data->n, free_of[SOFT_P], p = 0, rank;
-    double g[SOFT_P], gradient[SOFT_P], cov[SOFT_P * SOFT_P], variance = 0;
-    for (size_t k = 0; k < SOFT_P; k++)
-        if (!(fit->at_bound >> k & 1)) free_of[p++] = k;
-    if (isnan(stats_target_value(target, fit->theta, gradient)) || n <= SOFT_P) return NAN;
-    double *j = core_malloc(n * (p ? p : 1), sizeof(double));
-    if (!j || !p) {
-        core_free(j);
-        return NAN;
-    }
-    for (size_t i = 0; i < n; i++) {
-        stats_soft_eval(fit->theta, data->x[i], g);
-        for (size_t k = 0; k < p; k++) j[k * n + i] = g[free_of[k]];
-    }
-    for (size_t k = 0; k < p; k++) stats_whiten(data, j + k * n);
-    ropelaw_status status = num_covariance(n, p, j, cov, &rank, NULL);
-    core_free(j);
-    if (status || rank < p) return NAN;
-    for (size_t a = 0; a < p; a++)
-        for (size_t b = 0; b < p; b++)
-            variance += gradient[free_of[a]] * cov[b * p + a] * gradient[free_of[b]];
-    double sigma2 = data->sigma > 0 ? data->sigma * data->sigma : fit->rss / (double)(n - SOFT_P);
-    return sqrt(variance * sigma2);
 }

@@ -42,13 +42,20 @@ typedef struct {
     bool lower_fit; /* the profile found a smaller sum than the fit; the cut was lowered */
 } stats_profile_interval;
 
-/* {value : profile(value) <= cut * rss} for a multiplicative cut >= 1 (or rss + cut where sigma is known), searched
-   from the fit's own value in steps of `step` up to the limits. */
+/* {value : profile(value) <= rss + rise}, searched from the fit's own value in steps of its standard error up to the
+   limits. Without a known sigma a better minimum found on the way scales the rise with it. */
 void stats_soft_solver_interval(stats_soft_solver *solver, const stats_soft *fit, const stats_target *target,
-                                const double limits[2], double cut, stats_profile_interval *interval);
+                                const double limits[2], double rise, stats_profile_interval *interval);
 
-/* Delta-method standard error of a target: sigma^2 = rss/(n - 5) unless known; parameters on their bounds are held
-   there. NAN if not identified. */
+/* Variance of a target for sigma 1 by the delta method; parameters on their bounds are held there. NAN if it is not
+   identified. influence [n] (may be NULL; not under a covariance): how the target follows the points. */
+double stats_soft_variance(const stats_data *data, const stats_soft *fit, const stats_target *target,
+                           double *influence);
+
+/* Its standard error, with sigma^2 = rss/(n - 5) unless known, and Huber's factor under his loss. */
 double stats_soft_se(const stats_data *data, const stats_soft *fit, const stats_target *target);
+
+/* Whitened residuals [n] of a parameter vector. */
+void stats_soft_residuals(const stats_data *data, const double *theta, double *residual);
 
 #endif

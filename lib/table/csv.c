@@ -229,7 +229,7 @@ static ropelaw_status check_name(table_csv *csv, size_t column, table_names *nam
     }
     const struct table_names_entry *first = table_names_find(names, 0, name, column, &added);
     if (!first) return core_fail_memory(error, column + 1, sizeof *first);
-    if (added) return ROPELAW_OK;
+    if (added || csv->rules & TABLE_CSV_REPEATED) return ROPELAW_OK;
     core_fail(error, ROPELAW_PARSE, name, "", "", "column \"%.60s\" appears twice (columns %zu and %zu)",
               name, first->id + 1, column + 1);
     core_error_at(error, csv->name, csv->line);

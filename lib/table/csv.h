@@ -17,7 +17,8 @@ typedef struct {
 enum {
     TABLE_CSV_RAGGED = 1,  /* missing cells at the end of a row are empty, surplus empty cells are dropped */
     TABLE_CSV_UNNAMED = 2, /* the header may have nameless columns */
-    TABLE_CSV_NO_COMMENTS = 4 /* a leading '#' is data */
+    TABLE_CSV_NO_COMMENTS = 4, /* a leading '#' is data */
+    TABLE_CSV_REPEATED = 8     /* column names may repeat */
 };
 
 typedef struct {

@@ -73,6 +73,7 @@ void table_run_clear(ropelaw_run *run) {
     core_free(run->name);
     core_free(run->model);
     core_free(run->method);
+    core_free(run->covariance);
     *run = (ropelaw_run){0};
 }
 

@@ -109,7 +109,7 @@ static void hinge_gates(const char *name, const design *g, bool profile_gate, do
         curve c;
         draw(g, k, &c);
         stats_exact *e = NULL;
-        need(stats_exact_create(&c.data, false, 199, SEED + 1 + k, &e, NULL));
+        need(stats_exact_create(&c.data, &(stats_exact_model){false, 0}, 199, SEED + 1 + k, &e, NULL));
         exact += stats_exact_p(e, g->psi) > .05 + 1e-12;
         stats_exact_destroy(e);
         stats_hinge_plan *plan = NULL;

@@ -14,7 +14,7 @@ static stats_exact *load(const double (*rows)[2], size_t n, bool plateau, size_t
     stats_data data = {.n = n, .x = x, .y = y};
     stats_exact *e = NULL;
     ropelaw_error error = {0};
-    test_assert_ok(stats_exact_create(&data, plateau, draws, 1, &e, &error), error);
+    test_assert_ok(stats_exact_create(&data, &(stats_exact_model){plateau, 0}, draws, 1, &e, &error), error);
     return e;
 }
 
@@ -27,12 +27,12 @@ START_TEST(intervals_beside_lm_br) {
         stats_exact *e;
         double lo, hi;
     } golden[] = {
-        {LOAD(stagnant,  false, 999), -.029375, .0885937},
-        {LOAD(plant_RKV, false, 999), 362.125,  401.25  },
-        {LOAD(plant_RKW, false, 999), 439.062,  498.375 },
-        {LOAD(plant_RWC, false, 999), 315.5,    348.062 },
-        {LOAD(synth12,   false, 999), 3.73828,  3.97109 },
-        {LOAD(synth12, true, 4999), 3.78906,  3.96328 }
+        {LOAD(stagnant,  false, 999),  -.029375, .0885937},
+        {LOAD(plant_RKV, false, 999),  362.125,  401.25  },
+        {LOAD(plant_RKW, false, 999),  439.062,  498.375 },
+        {LOAD(plant_RWC, false, 999),  315.5,    348.062 },
+        {LOAD(synth12,   false, 999),  3.73828,  3.97109 },
+        {LOAD(synth12,   true,  4999), 3.78906,  3.96328 }
     };
     for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
         stats_exact_interval k;
@@ -74,7 +74,8 @@ static double rejected(size_t n, double psi, double slope, double sigma, bool kn
         stats_data data = {.n = n, .x = x, .y = y, .sigma = known ? sigma : 0};
         stats_exact *e = NULL;
         ropelaw_error error = {0};
-        test_assert_ok(stats_exact_create(&data, plateau, 99, 1000 + s, &e, &error), error);
+        test_assert_ok(stats_exact_create(&data, &(stats_exact_model){plateau, 0}, 99, 1000 + s, &e, &error),
+                       error);
         count += stats_exact_p(e, psi) <= .05 + 1e-12;
         stats_exact_destroy(e);
     }
@@ -101,8 +102,9 @@ START_TEST(stored_draws_are_the_streams) {
     stats_data data = {.n = N, .x = x, .y = y};
     stats_exact *stored = NULL, *drawn = NULL;
     ropelaw_error error = {0};
-    test_assert_ok(stats_exact_create(&data, false, 19, 3, &stored, &error), error);
-    test_assert_ok(stats_exact_create(&data, false, 999, 3, &drawn, &error), error); /* beyond the store */
+    test_assert_ok(stats_exact_create(&data, &(stats_exact_model){false, 0}, 19, 3, &stored, &error), error);
+    test_assert_ok(stats_exact_create(&data, &(stats_exact_model){false, 0}, 999, 3, &drawn, &error),
+                   error); /* beyond the store */
     ck_assert(stats_exact_p(stored, 3000) > .05 && stats_exact_p(drawn, 3000) > .05);
     ck_assert(stats_exact_p(stored, 1500) <= .05 && stats_exact_p(drawn, 1500) <= .002);
     stats_exact_destroy(stored);
@@ -117,7 +119,8 @@ START_TEST(no_memory_is_an_answer) {
         stats_exact *e = NULL;
         ropelaw_error error = {0};
         core_fail_allocations_from(n);
-        test_assert_fails(stats_exact_create(&data, false, 99, 1, &e, &error), ROPELAW_NOMEM, error, "");
+        test_assert_fails(stats_exact_create(&data, &(stats_exact_model){false, 0}, 99, 1, &e, &error),
+                          ROPELAW_NOMEM, error, "");
         core_fail_allocations_from(0);
         ck_assert_ptr_null(e);
     }

@@ -87,21 +87,21 @@ START_TEST(interval_ends_lie_on_the_cut) {
     gsl_handler_install();
     setup s;
     make(&s, .05, 5);
-    double cut = 1 + num_f_quantile(.95, 1, N - SOFT_P) / (N - SOFT_P);
+    double rise = num_f_quantile(.95, 1, N - SOFT_P) / (N - SOFT_P) * s.fit.rss;
     const double limits[] = {s.x[0] - 2, s.x[N - 1] + 4};
     for (int r = 0; r < 4; r++) {
         stats_onset onset = {.reference = (stats_reference)r, .excess = log(1.5), .first = s.x[0]};
         onset.value = r == STATS_REF_AT ? s.x[4] : 1.9;
         stats_target target = {STATS_HOLD_ONSET, &onset};
         stats_profile_interval k;
-        stats_soft_solver_interval(s.solver, &s.fit, &target, limits, cut, &k);
+        stats_soft_solver_interval(s.solver, &s.fit, &target, limits, rise, &k);
         double own = stats_target_value(&target, s.fit.theta, NULL);
         ck_assert(k.lo < own && own < k.hi && !k.lower_fit);
         for (int end = 0; end < 2; end++) {
             double theta[SOFT_P];
             memcpy(theta, s.fit.theta, sizeof theta);
             double rss = stats_soft_solver_profile(s.solver, &target, end ? k.hi : k.lo, theta);
-            test_assert_rel(rss, cut * s.fit.rss, 1e-3);
+            test_assert_rel(rss, s.fit.rss + rise, 1e-3);
         }
         double se = stats_soft_se(&s.data, &s.fit, &target); /* same order as the interval */
         ck_assert(se > (k.hi - k.lo) / 10 && se < k.hi - k.lo);
