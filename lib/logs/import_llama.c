@@ -13,7 +13,6 @@ typedef struct {
     const logs_input *input;
     logs_sink *sink;
     char run[256];
-    bool named;                        /* by the log itself */
     double from_command, from_context; /* window lengths; NAN */
     double from_stride;                /* of --ppl-stride, whose sections do not state theirs; NAN */
     /* the section */
@@ -28,47 +27,6 @@ typedef struct {
 static bool after(const char *line, const char *word, double *value, const char **end) {
     const char *at = strstr(line, word);
     return at && logs_number(at + strlen(word) + strspn(at + strlen(word), " =:"), value, end);
-}
-
-static void name_from_path(state *s, const char *path) {
-    size_t n = strcspn(path, " \t'\"");
-    const char *name = path;
-    for (size_t i = 0; i < n; i++)
-        if (path[i] == '/' || path[i] == '\\') name = path + i + 1;
-    n -= (size_t)(name - path);
-    if (n > 5 && !strncmp(name + n - 5, ".gguf", 5)) n -= 5;
-    if (!n || s->named) return;
-    snprintf(s->run, sizeof s->run, "%.*s", (int)(n < 200 ? n : 200), name);
-    s->named = true;
-}
-
-/* The command line, if the log holds it: window and model. */
-static void take_command(state *s, const char *line) {
-    const char *at;
-    double x;
-    if (!strstr(line, "perplexity") || !strstr(line, " -m ")) return;
-    at = strstr(line, " -m ");
-    name_from_path(s, at + 4);
-    if ((after(line, " -c ", &x, NULL) || after(line, " --ctx-size ", &x, NULL)) && x > 0)
-        s->from_command = x;
-}
-
-static void take_context(state *s, const char *line) {
-    double x;
-    const char *at = strstr(line, "loaded meta data"), *from = at ? strstr(at, " from ") : NULL;
-    if (from) name_from_path(s, from + 6);
-    if (strstr(line, "n_ctx_") || strstr(line, "calculating")) return;
-    if (after(line, "n_ctx ", &x, NULL) && x > 0) s->from_context = x;
-}
-
-/* With --ppl-stride the window is the context plus half the stride, "Calculation chunk = N"; the last stride of it is
-   scored. */
-static void take_stride(state *s, const char *line) {
-    static const char adjusted[] = "adjusting context size from ";
-    const char *at = strstr(line, adjusted);
-    double x;
-    if (after(line, "Calculation chunk", &x, NULL) && x > 0) s->from_stride = x;
-    if (at && after(at, " to ", &x, NULL) && x > 0) s->from_stride = x;
 }
 
 static ropelaw_status no_window(const state *s, ropelaw_error *error) {
@@ -105,6 +63,57 @@ static ropelaw_status flush(state *s, ropelaw_error *error) {
     s->window = s->chunks = s->value = s->se = NAN;
     s->n_values = 0;
     return status;
+}
+
+/* A name from the log itself; what an earlier model left open is closed under its own. */
+static ropelaw_status name_from_path(state *s, const char *path, ropelaw_error *error) {
+    size_t n = strcspn(path, " \t'\"");
+    const char *name = path;
+    char text[256];
+    for (size_t i = 0; i < n; i++)
+        if (path[i] == '/' || path[i] == '\\') name = path + i + 1;
+    n -= (size_t)(name - path);
+    if (n > 5 && !strncmp(name + n - 5, ".gguf", 5)) n -= 5;
+    if (!n || s->input->options->run) return ROPELAW_OK;
+    snprintf(text, sizeof text, "%.*s", (int)(n < 200 ? n : 200), name);
+    ropelaw_status status = flush(s, error);
+    memcpy(s->run, text, sizeof text);
+    return status;
+}
+
+/* The command line, if the log holds it: window and model. A log may hold several. */
+static ropelaw_status take_command(state *s, const char *line, ropelaw_error *error) {
+    static const char *const words[] = {" -m ", " --model "};
+    const char *at = NULL;
+    double x;
+    for (size_t i = 0; i < CORE_COUNT(words) && !at; i++)
+        if ((at = strstr(line, words[i]))) at += strlen(words[i]);
+    if (!at || !strstr(line, "perplexity")) return ROPELAW_OK;
+    ropelaw_status status = name_from_path(s, at, error);
+    s->from_command = s->from_stride = NAN;
+    if ((after(line, " -c ", &x, NULL) || after(line, " --ctx-size ", &x, NULL)) && x > 0)
+        s->from_command = x;
+    return status;
+}
+
+static ropelaw_status take_context(state *s, const char *line, ropelaw_error *error) {
+    double x;
+    const char *at = strstr(line, "loaded meta data"), *from = at ? strstr(at, " from ") : NULL;
+    ropelaw_status status = from ? name_from_path(s, from + 6, error) : ROPELAW_OK;
+    if (from) s->from_context = NAN;
+    if (strstr(line, "n_ctx_") || strstr(line, "calculating")) return status;
+    if (after(line, "n_ctx ", &x, NULL) && x > 0) s->from_context = x;
+    return status;
+}
+
+/* With --ppl-stride the window is the context plus half the stride, "Calculation chunk = N"; the last stride of it is
+   scored. */
+static void take_stride(state *s, const char *line) {
+    static const char adjusted[] = "adjusting context size from ";
+    const char *at = strstr(line, adjusted);
+    double x;
+    if (after(line, "Calculation chunk", &x, NULL) && x > 0) s->from_stride = x;
+    if (at && after(at, " to ", &x, NULL) && x > 0) s->from_stride = x;
 }
 
 static ropelaw_status begin(state *s, const char *line, size_t number, ropelaw_error *error) {
@@ -192,12 +201,13 @@ static void take_columns(state *s, const char *line, size_t number) {
 static ropelaw_status take_line(state *s, const char *line, size_t number, ropelaw_error *error) {
     if (strstr(line, "calculating perplexity over") || strstr(line, "computing over"))
         return begin(s, line, number, error);
-    take_command(s, line);
-    take_context(s, line);
+    ropelaw_status status = take_command(s, line, error);
+    if (!status) status = take_context(s, line, error);
+    if (status) return status;
     take_stride(s, line);
     if (take_final(s, line, number) || take_oldest(s, line, number)) return ROPELAW_OK;
     take_running(s, line, number);
-    if (s->open) take_columns(s, line, number);
+    if (s->open && !s->final) take_columns(s, line, number);
     return ROPELAW_OK;
 }
 
@@ -218,8 +228,7 @@ static ropelaw_status read(const logs_input *input, logs_sink *sink, ropelaw_err
                .window = NAN,
                .chunks = NAN,
                .value = NAN,
-               .se = NAN,
-               .named = input->options->run != NULL};
+               .se = NAN};
     logs_run_name(input, s.run, sizeof s.run);
     ropelaw_status status = logs_check_kind(input, ROPELAW_VALUE_PPL, error);
     /* thousands of running means stand in one line */

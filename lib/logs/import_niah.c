@@ -25,7 +25,7 @@ static ropelaw_status read_cell(const logs_input *input, logs_sink *sink, const 
     if (!(score >= 0 && score <= 100))
         return json_refuse(document, json_get(cell, "score"), "score", "0 to 100", error);
     logs_run_name(input, run, sizeof run);
-    if (model && model->kind == JSON_STRING && !input->options->run)
+    if (model && model->kind == JSON_STRING && model->text[0] && !input->options->run)
         snprintf(run, sizeof run, "%s", model->text);
     bool known = at && json_as_number(at, &depth) && isfinite(depth);
     snprintf(doc, sizeof doc, "depth %s", ropelaw_number_str(depth, 0, number));

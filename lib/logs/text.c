@@ -65,6 +65,7 @@ void logs_run_name(const logs_input *input, char *out, size_t size) {
     const char *dot = strrchr(name, '.');
     size_t n = dot && dot != name ? (size_t)(dot - name) : strlen(name);
     snprintf(out, size, "%.*s", (int)(n < 200 ? n : 200), name);
+    if (!n) snprintf(out, size, "run"); /* a run has a name */
 }
 
 /* A folder that is nothing but a length; small numbers are version or layer numbers, not lengths. */

@@ -107,6 +107,20 @@ START_TEST(llama_variants) {
                          "     256  7.5000\n     512  7.2500\n",
                          "x.log"),
                      "x: 640=7.25");
+    /* several models in one log, the first without a final estimate */
+    ck_assert_str_eq(one("+ ./bin/llama-perplexity --model ../m/base-f16.gguf -f w -c 128\n"
+                         "I llama_model_loader: loaded meta data with 22 key-value pairs from "
+                         "../m/base-f16.gguf (version GGUF V3)\n"
+                         "I perplexity: calculating perplexity over 1 chunks, n_ctx=128, batch_size=128, "
+                         "n_seq=1\n[1]10.5,\n"
+                         "+ ./bin/llama-perplexity --model ../m/base-q8.gguf -f w\n"
+                         "I llama_model_loader: loaded meta data with 22 key-value pairs from "
+                         "../m/base-q8.gguf (version GGUF V3)\n"
+                         "I perplexity: calculating perplexity over 1 chunks, n_ctx=256, batch_size=128, "
+                         "n_seq=1\n[1]10.25,\n"
+                         "Final estimate: PPL = 10.2500 +/- 3.2\n",
+                         "ci.log"),
+                     "base-f16: 128=10.5; base-q8: 256=10.25");
     /* exllamav3 and others print the values alone */
     ropelaw_import_options alone = ropelaw_import_options_default;
     alone.eval_len_tok = 2048;
@@ -307,6 +321,8 @@ START_TEST(niah) {
     ck_assert_str_eq(shown(&s), "m: 1000=0.3 4000=1");
     sprintf(text, cell, "0.25");
     ck_assert_str_eq(one(text, "n.json"), "m: 4000=0.25");
+    /* no name anywhere */
+    ck_assert_str_eq(one("{\"model\": \"\", \"context_length\": 10, \"score\": 1}", ""), "run: 10=1");
     sprintf(text, cell, "75");
     ck_assert_str_eq(one(text, "n.json"), "m: 4000=0.75");
     sprintf(text, cell, "101");
@@ -410,6 +426,9 @@ START_TEST(options_are_checked) {
     o.as = ROPELAW_IMPORT_AS_ACCURACY;
     test_assert_fails(import(now, "x", &o, &s), ROPELAW_INVALID, error, "as");
     o = ropelaw_import_options_default;
+    o.run = "";
+    test_assert_fails(import(now, "x", &o, &s), ROPELAW_INVALID, error, "run");
+    o.run = NULL;
     o.eval_len_tok = -1;
     test_assert_fails(import(now, "x", &o, &s), ROPELAW_DOMAIN, error, "eval_len_tok");
     test_assert_fails(ropelaw_import_parse("a\0b", 3, "x", NULL, &s, &error), ROPELAW_PARSE, error, "");
