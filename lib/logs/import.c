@@ -27,7 +27,8 @@ static ropelaw_status check_options(const ropelaw_import_options *o, ropelaw_err
     if (!known)
         return core_fail(error, ROPELAW_INVALID, "format", o->format, "", "unknown format \"%.40s\"",
                          o->format);
-    if (o->run && !*o->run) return core_fail(error, ROPELAW_INVALID, "run", "", "", "the name of the run is empty");
+    if (o->run && !*o->run)
+        return core_fail(error, ROPELAW_INVALID, "run", "", "", "the name of the run is empty");
     if (!isnan(o->eval_len_tok) && !(o->eval_len_tok > 0))
         return core_fail_number(error, ROPELAW_DOMAIN, "eval_len_tok", o->eval_len_tok, "> 0");
     return ROPELAW_OK;

@@ -24,6 +24,18 @@ static const char *const rope_keys[] = {"rope_theta",
                                         "rope_local_base_freq",
                                         NULL};
 
+/* Some object one level down that describes a language model, whatever its name: it has sizes, and rotary keys. */
+static model_found search_nested(const json_value *object) {
+    for (size_t i = 0; i < object->n; i++) {
+        const json_value *child = &object->items[i];
+        if (child->kind == JSON_OBJECT && model_find(child, shape_keys).value &&
+            model_find(child, rope_keys).value && !strstr(child->key, "vision") &&
+            !strstr(child->key, "audio"))
+            return (model_found){child, child->key};
+    }
+    return (model_found){NULL, NULL};
+}
+
 /* Multimodal files keep the language model one level down (two for thinker_config). */
 static void enter_nested(model_builder *b) {
     const char *names[2] = {NULL, NULL};
@@ -37,6 +49,8 @@ static void enter_nested(model_builder *b) {
             found = model_find(b->config, names);
             if (found.value && found.value->kind != JSON_OBJECT) found.value = NULL;
         }
+        if (!found.value && !level && !model_find(b->config, rope_keys).value)
+            found = search_nested(b->config);
         if (!found.value || !found.value->n) return;
         size_t used = strlen(prefix);
         snprintf(prefix + used, size - used, "%s.", found.key);
@@ -115,6 +129,7 @@ static ropelaw_status each_kind(model_builder *b) {
     ropelaw_model *m = b->model;
     for (size_t i = 0; i < m->n_kinds; i++) {
         ropelaw_status status = m->kinds[i].rotates ? model_hf_rope(b, &m->kinds[i]) : ROPELAW_OK;
+        if (!status && m->kinds[i].rotates) status = model_hf_remarks(b, &m->kinds[i]);
         if (status) return status;
     }
     return ROPELAW_OK;

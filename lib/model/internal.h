@@ -26,7 +26,7 @@ typedef enum {
 typedef struct {
     const char *type;
     double base, base_local;
-    double partial, head_dim, max_len, window, qk_rope_head_dim;
+    double partial, rotary_dim, head_dim, max_len, window, qk_rope_head_dim;
     model_layers layers;
     int period;
     bool full_is_nope;      /* full-attention layers do not rotate where others slide */
@@ -97,6 +97,7 @@ bool model_is_params(const json_value *root);
 ropelaw_status model_hf_dimensions(model_builder *b);
 ropelaw_status model_hf_layers(model_builder *b);
 ropelaw_status model_hf_rope(model_builder *b, ropelaw_layer_kind *kind);
+ropelaw_status model_hf_remarks(model_builder *b, ropelaw_layer_kind *kind);
 ropelaw_status model_hf_lengths(model_builder *b);
 /* The rotary object of a kind: from rope_scaling, or rope_parameters, flat or nested. `null_kind` is set when
    the file gives null for this kind, which means no rotation. NULL: none. */
