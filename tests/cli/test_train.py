@@ -1,6 +1,8 @@
 """train: bytes, resume, formats, bad input. Every call trains a hundredth of a preset."""
 import os
+import subprocess
 import tempfile
+import time
 import xml.etree.ElementTree
 
 from cli import *
@@ -91,6 +93,48 @@ case("unknown preset", ["train", "--preset", "big"], code=2, err=['unknown prese
 case("unknown set-up", SMALL + ["--setup", "x"], code=2, err=['preset quick has no set-up "x"'])
 case("no such text", SMALL + ["/nonexistent.txt"], code=3, err=["/nonexistent.txt"])
 case("a share of nothing", SMALL[:1] + ["--share", "0"], code=2, err=["step_share is 0"])
+
+
+@test
+def killed_and_continued_to_the_same_bytes():
+    """kill -9 after the first checkpoint (220 steps, one every 200); called again it ends with the same CSV."""
+    args = ["train", "--share", "0.11", "--windows", "2", "--eval-len", "512"]
+    with tempfile.TemporaryDirectory() as d:
+        kept, whole, after = (os.path.join(d, n) for n in ["kept", "whole.csv", "after.csv"])
+        run_json(args + ["--curves", whole])
+        child = subprocess.Popen([EXE] + args + ["--checkpoints", kept], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        while child.poll() is None and not [n for n in (os.listdir(kept) if os.path.isdir(kept) else [])
+                                            if n.endswith(".ckpt")]:
+            time.sleep(0.01)
+        child.kill()
+        assert child.wait() == -9, "it had ended before it was killed"
+        run_json(args + ["--checkpoints", kept, "--curves", after])
+        with open(whole, "rb") as a, open(after, "rb") as b:
+            assert a.read() == b.read()
+
+
+@test
+def damaged_checkpoints_are_refused_and_left_alone():
+    with tempfile.TemporaryDirectory() as d:
+        run_json(SMALL + ["--checkpoints", d])
+        path = os.path.join(d, os.listdir(d)[0])
+        with open(path, "rb") as f:
+            good = f.read()
+        flipped, version = bytearray(good), bytearray(good)
+        flipped[len(good) // 2] ^= 1
+        version[8] += 1
+        for bad, words in [(flipped, "damaged or cut off"), (good[:-1], "damaged or cut off"), (b"", "no ropelaw"),
+                           (version, "the checkpoint has version 2, this is version 1")]:
+            with open(path, "wb") as f:
+                f.write(bad)
+            p = run(SMALL + ["--checkpoints", d])
+            assert p.returncode == 3 and words in p.stderr and path in p.stderr, p.stderr
+            with open(path, "rb") as f:
+                assert f.read() == bytes(bad)
+
+
+case("no space left", SMALL + ["--curves", "/dev/full"], code=5, err=["/dev/full: No space left on device"])
 
 
 @test
