@@ -27,6 +27,7 @@ void report_length_str(double length_tok, char *text, size_t size);
 ropelaw_status report_model_of(const ropelaw_preset *preset, ropelaw_report_model *model,
                                ropelaw_error *error);
 
-extern const ropelaw_report_table report_table_critical, report_table_bases, report_table_onsets;
+extern const ropelaw_report_table report_table_critical, report_table_bases, report_table_onsets,
+    report_table_rules;
 
 #endif

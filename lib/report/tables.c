@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const ropelaw_report_table *const tables[] = {&report_table_critical, &report_table_bases,
-                                                     &report_table_onsets};
+                                                     &report_table_onsets, &report_table_rules};
 
 const ropelaw_report_table *ropelaw_report_table_get(size_t index) {
     return index < CORE_COUNT(tables) ? tables[index] : NULL;

@@ -1,5 +1,6 @@
 """table: numbers, formats, LaTeX that compiles, errors."""
 import csv
+import glob
 import io
 import shutil
 
@@ -93,6 +94,17 @@ def digitised_figure_rises_at_the_first_length_beyond_the_bound():
             assert float(row["bracket_lo_tok"]) < float(row["theory_bound_tok"]) < float(row["bracket_hi_tok"]), row
 
 
+@test
+def rules_of_the_projects_own_models():
+    own = sorted(glob.glob(CURVES + "lm/t*.csv"))
+    by_rule = {row["rule"]: row for row in rows("rules", *own)}
+    assert list(by_rule) == ["closed_form", "strict", "coverage", "band", "real_critical_dim"]
+    assert int(by_rule["closed_form"]["n_models"]) >= 9 and int(by_rule["closed_form"]["n"]) >= 40
+    assert float(by_rule["coverage"]["rms"]) < float(by_rule["closed_form"]["rms"])
+    published = rows("rules", CURVES + "yarn_llama2_70b.csv", CURVES + "liu2023_figure.csv")
+    assert int(published[0]["n_models"]) >= 2
+
+
 def compiles(name, *args):
     if not shutil.which("pdflatex") or subprocess.run(["kpsewhich", "siunitx.sty", "booktabs.sty"], capture_output=True).returncode:
         skip("LaTeX of %s compiles" % name, "no pdflatex with siunitx and booktabs")
@@ -106,6 +118,7 @@ def compiles(name, *args):
 
 compiles("critical", "critical", "LLaMA2-7B", "CodeLlama-7B", "phi-1_5", "Mistral-7B")
 compiles("bases", "bases")
+compiles("rules", "rules", CURVES + "liu2023_figure.csv")
 compiles("onsets", "onsets", CURVES + "yarn_llama2_70b.csv", CURVES + "liu2023_readme.csv")
 @test
 def explain_is_recomputed():
@@ -115,6 +128,7 @@ def explain_is_recomputed():
     assert check_lines(lines) == 24, lines
 
 
+case("rules without a file", ["table", "rules"], code=2, err=["table rules needs a FILE"])
 case("onsets without a file", ["table", "onsets"], code=2, err=["needs a FILE"])
 case("onsets of no file", ["table", "onsets", "/nowhere/x.csv"], code=3, err=["/nowhere/x.csv"])
 case("onsets of a malformed file", ["table", "onsets", file("bad.csv", "run,eval_len_tok,ppl\nr,1,x\n")], code=3,

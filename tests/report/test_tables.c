@@ -1,4 +1,4 @@
-/* Tests: tables.c rows.c table_critical.c table_bases.c table_onsets.c */
+/* Tests: tables.c rows.c table_critical.c table_bases.c table_onsets.c table_rules.c */
 #include "test.h"
 #include "core/core.h"
 #include "report/rows.h"
@@ -23,7 +23,7 @@ START_TEST(every_member_is_named_and_found) {
         ck_assert(*t->name && *t->summary && *t->source);
         ck_assert_ptr_eq(ropelaw_report_table_find(t->name), t);
     }
-    ck_assert_uint_eq(n, 3);
+    ck_assert_uint_eq(n, 4);
     ck_assert_ptr_null(ropelaw_report_table_find("nope"));
     ck_assert_ptr_null(ropelaw_report_table_find(NULL));
 }
@@ -95,6 +95,46 @@ START_TEST(onsets_are_those_of_the_fit) {
     ropelaw_series_clear(&series);
     test_assert_fails(ropelaw_report_table_build("onsets", &(ropelaw_report_input){0}, &table, NULL, &error),
                       ROPELAW_INVALID, error, "series");
+}
+END_TEST
+
+/* Three runs whose loss rises by 0.5 nat between two lengths: LLaMA2 as pre-trained and with base 1e6 (closed form 4096
+   and 129026.8) in brackets that hold the closed form, and one of another model that breaks by a factor of 2 late. A
+   small base and a method with its own frequencies are no cases. */
+START_TEST(rules_are_judged_by_brackets) {
+    const struct {
+        const char *facts;
+        double lo, hi;
+    } runs[] = {
+        {"a,A,default,128,10000,4096,4096,10000",   4000,   4200  },
+        {"b,A,default,128,10000,4096,4096,1000000", 120000, 130000},
+        {"c,C,default,128,10000,4096,4096,10000",   8192,   9000  },
+        {"d,C,default,128,10000,4096,4096,500",     1,      2     },
+        {"e,C,yarn,128,10000,4096,4096,10000",      1,      2     },
+    };
+    char csv[4000] =
+        "run,model,method,rotary_dim,pretrain_base,train_len_tok,tune_len_tok,base,eval_len_tok,loss_nats\n";
+    for (size_t i = 0; i < 5; i++)
+        for (int k = 0; k < 4; k++)
+            sprintf(csv + strlen(csv), "%s,%g,%g\n", runs[i].facts,
+                    k < 2 ? runs[i].lo * (0.5 + 0.5 * k) : runs[i].hi * (1 + k - 2), k < 2 ? 1.5 : 2.0);
+    ropelaw_series series;
+    ropelaw_table *table;
+    char *text, number[ROPELAW_NUMBER_SIZE], expected[80];
+    test_assert_ok(ropelaw_series_parse(csv, strlen(csv), "r", &series, &error), error);
+    ropelaw_report_input input = {.series = &series};
+    test_assert_ok(ropelaw_report_table_build("rules", &input, &table, NULL, &error), error);
+    test_assert_ok(ropelaw_table_write(table, "json", &text, NULL, &error), error);
+    ck_assert_ptr_nonnull(strstr(text, "\"rule\": \"closed_form\", \"n\": 3, \"n_models\": 2, "));
+    snprintf(expected, sizeof expected, "\"rms\": %s,", ropelaw_number_str(log(2) / sqrt(3), 6, number));
+    expected[strlen(expected) - 3] = 0; /* five digits */
+    ck_assert_msg(strstr(text, expected) != NULL, "%s lacks %s", text, expected);
+    ropelaw_text_free(text);
+    ropelaw_table_destroy(&table);
+    for (size_t i = 0; i < 3; i++) series.runs[i].base = 500;
+    test_assert_fails(ropelaw_report_table_build("rules", &input, &table, NULL, &error), ROPELAW_INVALID,
+                      error, "series");
+    ropelaw_series_clear(&series);
 }
 END_TEST
 
@@ -174,6 +214,7 @@ int main(void) {
                                   tables_of_the_law_print_in_every_format,
                                   a_method_outside_the_closed_form_has_no_bound,
                                   onsets_are_those_of_the_fit,
+                                  rules_are_judged_by_brackets,
                                   bad_input,
                                   out_of_memory,
                                   lengths_as_people_write_them,

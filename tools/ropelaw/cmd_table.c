@@ -51,11 +51,11 @@ static int read_models(cli_context *c, cli_model *flags, ropelaw_report_model *m
     return CLI_OK;
 }
 
-/* FILE operands of `onsets`, all of them in one series. */
+/* FILE operands of `onsets` and `rules`, all of them in one series. */
 static int read_runs(cli_context *c, ropelaw_series *all) {
     ropelaw_error error = {0};
-    if (c->n_arguments < 2) return cli_usage(c, "table onsets needs a FILE of measured runs (or -)");
-    if (model_given(c)) return cli_usage(c, "table onsets takes the facts of its runs from FILE");
+    if (c->n_arguments < 2) return cli_usage(c, "table %s needs a FILE of measured runs (or -)", c->arguments[0]);
+    if (model_given(c)) return cli_usage(c, "table %s takes the facts of its runs from FILE", c->arguments[0]);
     for (size_t i = 1; i < c->n_arguments; i++) {
         ropelaw_series one;
         if (ropelaw_series_read(c->arguments[i], &one, &error)) return cli_fail(c, &error);
@@ -124,7 +124,7 @@ static int run(cli_context *c) {
     cli_model flags = {0};
     ropelaw_series series = {0};
     if (!t) return known_tables(c);
-    bool measured = !strcmp(t->name, "onsets");
+    bool measured = !strcmp(t->name, "onsets") || !strcmp(t->name, "rules");
     int code = measured ? read_runs(c, &series) : read_models(c, &flags, models, &input);
     if (measured) input.series = &series;
     input.bases = cli_numbers(c, "bases", &input.n_bases);
@@ -149,6 +149,7 @@ const cli_command cmd_table = {
             "          (all presets, or the MODELs named).\n"
             "bases:    bound of one model by tuning base and tuning length.\n"
             "onsets:   measured onsets beside the theory, for the runs of the FILEs (long CSV).\n"
+            "rules:    closed form, coverage and others against the runs of the FILEs, fitted and left out.\n"
             "The LaTeX form is a table environment for the packages booktabs and siunitx.",
     .example =
         "ropelaw table critical Llama-2-7B CodeLlama-7B --format latex\n"
