@@ -122,6 +122,18 @@ static double factor_of(const gguf_view *v, char *from, size_t size) {
     return 1;
 }
 
+static void note_two_factors(const gguf_view *v) {
+    double now = gguf_number(v, "rope.scaling.factor", "", NULL),
+           then = gguf_number(v, "rope.scale_linear", "", NULL);
+    char x[ROPELAW_NUMBER_SIZE], y[ROPELAW_NUMBER_SIZE];
+    if (isnan(now) || isnan(then) || now == 0 || then == 0 || now == then) return;
+    model_note(v->b, ROPELAW_NOTE_WARNING, "two-values", "rope.scale_linear", 0,
+               "rope.scaling.factor is %s and rope.scale_linear is %s: rope.scaling.factor wins, llama.cpp "
+               "looks for the "
+               "older name only where it is absent",
+               model_num(now, x), model_num(then, y));
+}
+
 static void method_of(const gguf_view *v, ropelaw_layer_kind *kind) {
     ropelaw_rope_settings *r = &kind->rope;
     char factor_key[200], type_key[200];
@@ -202,6 +214,7 @@ static void alpha_of(const gguf_view *v, ropelaw_layer_kind *kind) {
 
 static void scaling(const gguf_view *v, ropelaw_layer_kind *kind) {
     ropelaw_rope_settings *r = &kind->rope;
+    note_two_factors(v);
     method_of(v, kind);
     r->original_len_tok = gguf_number(v, "rope.scaling.original_context_length", kind->name, "original_len");
     r->beta_fast = gguf_number(v, "rope.scaling.yarn_beta_fast", kind->name, "beta_fast");

@@ -152,5 +152,6 @@ ropelaw_status model_read_hf(model_builder *b) {
     }
     status = model_hf_layers(b);
     if (!status) status = each_kind(b);
+    if (!status) model_hf_contradictions(b);
     return status ? status : model_hf_lengths(b);
 }

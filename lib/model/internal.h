@@ -98,6 +98,7 @@ ropelaw_status model_hf_dimensions(model_builder *b);
 ropelaw_status model_hf_layers(model_builder *b);
 ropelaw_status model_hf_rope(model_builder *b, ropelaw_layer_kind *kind);
 ropelaw_status model_hf_remarks(model_builder *b, ropelaw_layer_kind *kind);
+void model_hf_contradictions(model_builder *b);
 ropelaw_status model_hf_lengths(model_builder *b);
 /* The rotary object of a kind: from rope_scaling, or rope_parameters, flat or nested. `null_kind` is set when
    the file gives null for this kind, which means no rotation. NULL: none. */

@@ -194,6 +194,18 @@ START_TEST(scaling_keys) {
     test_assert_abs(model.kinds[0].rope.base, 10000, 0);
     ck_assert_uint_eq(model.caveats & ROPELAW_CAVEAT_DEFAULTED, ROPELAW_CAVEAT_DEFAULTED);
     ropelaw_model_clear(&model);
+    memset(m, 0, sizeof *m); /* both names, and they differ */
+    start(m, 3, 0, 5);
+    key_text(m, "general.architecture", "llama");
+    key_u32(m, "llama.context_length", 16384);
+    key_u32(m, "llama.attention.key_length", 128);
+    key_f32(m, "llama.rope.scale_linear", 4);
+    key_f32(m, "llama.rope.scaling.factor", 2);
+    model = read_bytes(m);
+    test_assert_abs(model.kinds[0].rope.factor, 2, 0);
+    ck_assert_uint_eq(model.n_notes, 1);
+    ck_assert_ptr_nonnull(strstr(model.notes[0].text, "rope.scaling.factor is 2 and rope.scale_linear is 4"));
+    ropelaw_model_clear(&model);
     free(m);
 }
 END_TEST

@@ -168,7 +168,7 @@ START_TEST(random_bytes) {
 }
 END_TEST
 
-/* A text longer than the reader takes, and a list with more values than it takes. */
+/* A text longer than the reader takes; the number of values is bounded in lib/json, whose test sets the limit low. */
 START_TEST(huge) {
     char path[] = "/tmp/ropelaw-huge-XXXXXX";
     int fd = mkstemp(path);
@@ -179,13 +179,6 @@ START_TEST(huge) {
     ck_assert_int_eq(ropelaw_model_read(path, &m, &e), ROPELAW_SHAPE);
     ck_assert_str_eq(e.file, path);
     unlink(path);
-    size_t n = (size_t)9 << 20, used;
-    char *text = malloc(n + 100);
-    used = (size_t)sprintf(text, "{\"model_type\": \"llama\", \"x\": [0");
-    while (used < n) used += (size_t)sprintf(text + used, ",0");
-    used += (size_t)sprintf(text + used, "]}");
-    ck_assert_int_eq(survive(text, used), ROPELAW_SHAPE);
-    free(text);
 }
 END_TEST
 
