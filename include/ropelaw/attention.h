@@ -232,7 +232,8 @@ ROPELAW_API ropelaw_status ropelaw_attention_reference_rotate(const ropelaw_atte
  * The table of A cos and A sin at the problem's positions.
  *
  * Out       cosine, sine [n_tok][rotary_dim/2]
- * Accuracy  1e-7 * |A| at positions up to 2^24 (the angle is reduced in double)
+ * Accuracy  1e-7 at positions up to 2^24 (the angle is reduced in double); with a factor, 1e-7 * |A| and one
+ *           rounding of the product. Beyond, plus 2e-16 of the angle in rad.
  */
 ROPELAW_API ropelaw_status ropelaw_attention_table(const ropelaw_attention_problem *problem,
                                                    const ropelaw_attention_options *options, float *cosine,

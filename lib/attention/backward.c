@@ -201,8 +201,12 @@ static void turn_back(const backward *b, const scratch *s, size_t t, float scale
     attention_plan_table(&b->plan, t, s->table);
     for (size_t n = 0; n < b->plan.n_pairs; n++) s->table[b->plan.n_pairs + n] *= -1;
     for (size_t c = 0; c < p->head_dim; c++) row[c] *= scale;
-    attention_turn turn = {p->rotary_dim / 2, p->head_dim, p->pairing == ROPELAW_ATTENTION_INTERLEAVED,
-                           s->table, s->table + b->plan.n_pairs};
+    attention_turn turn = {.n_pairs = p->rotary_dim / 2,
+                           .head_dim = p->head_dim,
+                           .interleaved = p->pairing == ROPELAW_ATTENTION_INTERLEAVED,
+                           .cosine = s->table,
+                           .sine = s->table + b->plan.n_pairs,
+                           .n_rows = 1};
     b->plan.kernel->turn(&turn, row, out);
 }
 

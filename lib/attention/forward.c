@@ -18,7 +18,7 @@ typedef struct {
     float *rescale;       /* [48] */
     float *tile;          /* [64][48] */
     float *rows;          /* [4][n_columns] */
-    float *table;         /* [2][n_pairs] */
+    float *table;         /* [ATTENTION_TURNS][2][n_pairs] */
 } scratch;
 
 typedef struct {
@@ -49,7 +49,7 @@ static void take(forward *f, attention_arena *arena) {
                      .rescale = attention_take(arena, ATTENTION_LANES, sizeof(float)),
                      .tile = attention_take(arena, ATTENTION_KEYS * ATTENTION_LANES, sizeof(float)),
                      .rows = attention_take(arena, 4 * columns, sizeof(float)),
-                     .table = attention_take(arena, 2 * plan->n_pairs, sizeof(float))};
+                     .table = attention_take(arena, ATTENTION_TURNS * 2 * plan->n_pairs, sizeof(float))};
         if (arena->memory) f->threads[i] = s;
     }
 }
@@ -95,14 +95,15 @@ static ropelaw_status pack_block(void *context, size_t block, size_t thread, rop
                    ATTENTION_KEYS * plan->b_k * sizeof(float));
     }
     for (size_t j = block * ATTENTION_KEYS; j < (block + 1) * ATTENTION_KEYS; j++) {
-        if (j < p->n_tok) attention_plan_table(plan, j, table);
+        const float *angles = table + j % ATTENTION_TURNS * 2 * plan->n_pairs;
+        if (j < p->n_tok && j % ATTENTION_TURNS == 0) attention_plan_tables(plan, j, ATTENTION_TURNS, table);
         for (size_t kv = 0; kv < p->n_kv_heads; kv++) {
             float *key = f->keys + (kv * plan->n_keys + j) * plan->n_columns;
             if (j >= p->n_tok) {
                 memset(key, 0, plan->n_columns * sizeof(float));
                 continue;
             }
-            attention_pack_turned(plan, table, f->x->k + j * p->k.tok + kv * p->k.head, key);
+            attention_pack_turned(plan, angles, f->x->k + j * p->k.tok + kv * p->k.head, key);
             pack_value(f, kv, j, f->x->v + j * p->v.tok + kv * p->v.head);
         }
     }
@@ -123,15 +124,17 @@ static void pack_queries(const forward *f, const scratch *s, size_t h, size_t q0
     size_t columns = f->plan.n_columns;
     for (size_t lane = 0; lane < ATTENTION_LANES; lane += 4) {
         float scale[4] = {0, 0, 0, 0};
+        size_t at = q0 + lane, step = 2 * f->plan.n_pairs;
+        if (lane % ATTENTION_TURNS == 0 && at < p->n_tok)
+            attention_plan_tables(&f->plan, at, ATTENTION_TURNS, s->table);
         for (size_t r = 0; r < 4; r++) {
-            size_t i = q0 + lane + r;
+            size_t i = at + r;
             if (i >= p->n_tok) memset(s->rows + r * columns, 0, columns * sizeof(float));
             if (i >= p->n_tok) continue;
             prefetch_row(f, h, i + 8);
             scale[r] = attention_scale(p, i);
-            attention_plan_table(&f->plan, i, s->table);
-            attention_pack_turned(&f->plan, s->table, f->x->q + i * p->q.tok + h * p->q.head,
-                                  s->rows + r * columns);
+            attention_pack_turned(&f->plan, s->table + (lane + r) % ATTENTION_TURNS * step,
+                                  f->x->q + i * p->q.tok + h * p->q.head, s->rows + r * columns);
         }
         attention_transpose4(s->rows, columns, scale, tile, lane);
     }

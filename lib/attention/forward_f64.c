@@ -1,9 +1,8 @@
 /* The forward in double for the long checks: blocks of 128 queries and 256 keys, both products by BLAS (short inner
    dimensions: dgemm loses a third on long ones), online softmax by rows.
 
-   Angle. hi = p * f and lo = fma(p, f, -hi) are the product to 106 bits; hi is reduced by n quarter turns whose length
-   is P1 + P2 (P1 = pi/2 rounded, P2 the rest): hi - n * P1 is one fused rounding of a number below 1, so the angle is
-   good to 4e-16 as long as n * 2^-107 is less: far beyond position 2^24. */
+   What it costs at head_dim 128 beside the products: an exponential for each 512 multiply-adds, a cosine and a sine for
+   each 128 numbers of q and k; by libm these took as long as the products. */
 #include "attention/plan.h"
 #include "core/core.h"
 #include "num/blas.h"
@@ -16,12 +15,14 @@ typedef struct {
     double *queries, *out; /* [128][head_dim] */
     double *scores;        /* [128][256] */
     double *largest, *sum; /* [128] */
+    double *cosine, *sine; /* [rotary_dim/2] */
 } scratch;
 
 typedef struct {
     const ropelaw_attention_problem *p;
     const ropelaw_attention_f64 *x;
     const attention_kernel *kernel;
+    void (*angles)(const double *inv_freq, size_t n, double position, double *cosine, double *sine);
     size_t n_threads, blocks_per_head;
     double *keys; /* [n_kv_heads][n_tok][head_dim] */
     scratch *threads;
@@ -36,7 +37,9 @@ static void take(forward *f, attention_arena *arena) {
                      .out = attention_take(arena, ROWS, p->head_dim * sizeof(double)),
                      .scores = attention_take(arena, ROWS * COLS, sizeof(double)),
                      .largest = attention_take(arena, ROWS, sizeof(double)),
-                     .sum = attention_take(arena, ROWS, sizeof(double))};
+                     .sum = attention_take(arena, ROWS, sizeof(double)),
+                     .cosine = attention_take(arena, p->rotary_dim / 2, sizeof(double)),
+                     .sine = attention_take(arena, p->rotary_dim / 2, sizeof(double))};
         if (arena->memory) f->threads[i] = s;
     }
 }
@@ -50,38 +53,47 @@ size_t attention_f64_bytes(const ropelaw_attention_problem *p, const ropelaw_att
     return arena.used;
 }
 
-static void cosine_sine(double position, double inv_freq, double *cosine, double *sine) {
-    double hi = position * inv_freq, lo = fma(position, inv_freq, -hi), n = rint(hi * 0x1.45f306dc9c883p-1);
-    double r = fma(-n, 0x1.921fb54442d18p0, hi);
-    r = fma(-n, 0x1.1a62633145c07p-54, r) + lo;
-    double c = cos(r), s = sin(r);
-    int quarter = (int)fmod(n, 4) & 3;
-    *cosine = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
-    *sine = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
+/* As the kernels' angles_f64 does it, for any angle. */
+static void angles_libm(const double *inv_freq, size_t n_pairs, double position, double *cosine,
+                        double *sine) {
+    for (size_t i = 0; i < n_pairs; i++) {
+        double hi = position * inv_freq[i], lo = fma(position, inv_freq[i], -hi);
+        double n = rint(hi * 0x1.45f306dc9c883p-1), r = fma(-n, 0x1.921fb54442d18p0, hi);
+        r = fma(-n, 0x1.1a62633145c07p-54, r) + lo;
+        double c = cos(r), s = sin(r);
+        int quarter = (int)fmod(n, 4) & 3;
+        cosine[i] = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
+        sine[i] = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
+    }
 }
 
-/* out[head_dim] = rotated in[head_dim] of token t. */
-static void rotate(const ropelaw_attention_problem *p, size_t t, const double *in, double *out) {
+static void angles(const forward *f, const scratch *s, size_t t) {
+    f->angles(f->p->inv_freq, f->p->rotary_dim / 2, attention_position(f->p, t), s->cosine, s->sine);
+}
+
+/* out[head_dim] = rotated in[head_dim] with the angles at hand. */
+static void rotate(const ropelaw_attention_problem *p, const scratch *s, const double *in, double *out) {
     size_t half = p->rotary_dim / 2, step = p->pairing == ROPELAW_ATTENTION_INTERLEAVED ? 2 : 1;
     size_t apart = step == 2 ? 1 : half;
     for (size_t n = 0; n < half; n++) {
-        double c, s, x = in[n * step], y = in[n * step + apart];
-        cosine_sine(attention_position(p, t), p->inv_freq[n], &c, &s);
-        out[n * step] = p->attention_factor * (x * c - y * s);
-        out[n * step + apart] = p->attention_factor * (y * c + x * s);
+        double c = s->cosine[n], sine = s->sine[n], x = in[n * step], y = in[n * step + apart];
+        out[n * step] = p->attention_factor * (x * c - y * sine);
+        out[n * step + apart] = p->attention_factor * (y * c + x * sine);
     }
     memcpy(out + p->rotary_dim, in + p->rotary_dim, (p->head_dim - p->rotary_dim) * sizeof *out);
 }
 
 static ropelaw_status pack_block(void *context, size_t task, size_t thread, ropelaw_error *error) {
-    (void)thread;
     (void)error;
     const forward *f = context;
     const ropelaw_attention_problem *p = f->p;
-    for (size_t j = task * BLOCK; j < (task + 1) * BLOCK && j < p->n_tok; j++)
+    const scratch *s = f->threads + thread;
+    for (size_t j = task * BLOCK; j < (task + 1) * BLOCK && j < p->n_tok; j++) {
+        angles(f, s, j);
         for (size_t kv = 0; kv < p->n_kv_heads; kv++)
-            rotate(p, j, f->x->k + j * p->k.tok + kv * p->k.head,
+            rotate(p, s, f->x->k + j * p->k.tok + kv * p->k.head,
                    f->keys + (kv * p->n_tok + j) * p->head_dim);
+    }
     return ROPELAW_OK;
 }
 
@@ -89,7 +101,8 @@ static void pack_queries(const forward *f, const scratch *s, size_t h, size_t q0
     const ropelaw_attention_problem *p = f->p;
     for (size_t r = 0; r < n; r++) {
         double *query = s->queries + r * p->head_dim, scale = p->softmax_scale;
-        rotate(p, q0 + r, f->x->q + (q0 + r) * p->q.tok + h * p->q.head, query);
+        angles(f, s, q0 + r);
+        rotate(p, s, f->x->q + (q0 + r) * p->q.tok + h * p->q.head, query);
         if (p->log_n_train_len > 0)
             scale *= fmax(1, log(attention_position(p, q0 + r) + 1) / log(p->log_n_train_len));
         for (size_t c = 0; c < p->head_dim; c++) query[c] *= scale;
@@ -99,40 +112,37 @@ static void pack_queries(const forward *f, const scratch *s, size_t h, size_t q0
     memset(s->out, 0, n * p->head_dim * sizeof *s->out);
 }
 
-/* Largest of n numbers and `largest`, NaN if one is NaN; four chains, because one waits for itself. */
-static double row_maximum(const double *row, size_t n, double largest) {
-    double m[4] = {largest, largest, largest, largest};
-    bool nan = false;
-    size_t c = 0;
-    for (; c + 4 <= n; c += 4)
-        for (size_t k = 0; k < 4; k++) {
-            m[k] = row[c + k] > m[k] ? row[c + k] : m[k];
-            nan |= row[c + k] != row[c + k];
-        }
-    for (; c < n; c++) {
-        m[0] = row[c] > m[0] ? row[c] : m[0];
-        nan |= row[c] != row[c];
-    }
-    return nan ? NAN : fmax(fmax(m[0], m[1]), fmax(m[2], m[3]));
+static void hide(double *row, const size_t j[2], size_t from, size_t to) {
+    from = from > j[0] ? from : j[0];
+    to = to < j[1] ? to : j[1];
+    for (size_t c = from; c < to; c++) row[c - j[0]] = -INFINITY;
+}
+
+/* -infinity where token i does not see keys j[0] .. j[1] - 1. Returns whether it sees all. */
+static bool hide_unseen(const forward *f, double *row, size_t i, const size_t j[2]) {
+    attention_seen see = attention_seen_keys(f->p, i);
+    if (see.first <= j[0] && j[1] <= see.end) return true;
+    hide(row, j, 0, see.pad);
+    hide(row, j, see.sinks_end, see.first);
+    hide(row, j, see.end > see.sinks_end ? see.end : see.sinks_end, j[1]);
+    return false;
 }
 
 /* One row of scores becomes weights, 0 where it does not see; the row's output is rescaled. Returns whether all was
    seen. */
 static bool weigh_row(const forward *f, const scratch *s, size_t r, size_t i, const size_t j[2]) {
-    attention_seen see = attention_seen_keys(f->p, i);
     size_t n = j[1] - j[0];
-    double *row = s->scores + r * COLS, before = s->largest[r], sum = 0;
-    bool all = see.first <= j[0] && j[1] <= see.end;
-    for (size_t c = 0; c < n && !all; c++)
-        if (!attention_sees(&see, j[0] + c)) row[c] = -INFINITY;
-    double largest = row_maximum(row, n, before);
-    double base = largest == -INFINITY ? 0 : largest, scale = exp(before - base);
-    f->kernel->exp_row(row, n, base);
-    for (size_t c = 0; c < n; c++) sum += row[c];
-    s->largest[r] = largest;
+    double *row = s->scores + r * COLS, before = s->largest[r];
+    bool all = hide_unseen(f, row, i, j);
+    for (; n % 8; n++) row[n] = -INFINITY;
+    double sum = f->kernel->softmax_row(row, n, &s->largest[r]);
+    if (s->largest[r] == before) {
+        s->sum[r] += sum;
+        return all;
+    }
+    double scale = s->largest[r] == -INFINITY ? 0 : exp(before - s->largest[r]);
     s->sum[r] = s->sum[r] * scale + sum;
-    if (scale != 1)
-        for (size_t c = 0; c < f->p->head_dim; c++) s->out[r * f->p->head_dim + c] *= scale;
+    for (size_t c = 0; c < f->p->head_dim; c++) s->out[r * f->p->head_dim + c] *= scale;
     return all;
 }
 
@@ -225,6 +235,8 @@ ropelaw_status ropelaw_attention_forward_f64(const ropelaw_attention_problem *p,
     forward f = {.p = p,
                  .x = x,
                  .kernel = kernel,
+                 .angles =
+                     kernel->angles_f64 && attention_turns_are_moderate(p) ? kernel->angles_f64 : angles_libm,
                  .n_threads = options && options->n_threads ? options->n_threads : 1,
                  .blocks_per_head = (p->n_tok + ROWS - 1) / ROWS};
     take(&f, &arena);

@@ -17,7 +17,8 @@ enum {
     ATTENTION_GROUP = 8,  /* keys that `scores` takes at once */
     ATTENTION_TILES = 8,  /* tiles that share a block */
     ATTENTION_ALIGN = 16, /* padding of columns [float] */
-    ATTENTION_PANEL = 64  /* columns that `multiply` takes at once */
+    ATTENTION_PANEL = 64, /* columns that `multiply` takes at once */
+    ATTENTION_TURNS = 16  /* tokens whose angles are worth computing together */
 };
 
 /* C(r, c) = scale[r] C(r, c) + sum over k of A(r, k) B(k, c), r < n_rows, c < n_cols (a multiple of 16). */
@@ -32,12 +33,39 @@ typedef struct {
     size_t n_rows, n_k, n_cols;
 } attention_product;
 
-/* One row of the rotation: pairs (in[a], in[b]) with cosines and sines that carry the factor. */
+/* cosine[t * step + n] = factor * cos(position[t] * rate[n] * pi/2), likewise sine; n < n_pairs, a multiple of 16. */
+typedef struct {
+    const double *rate; /* [n_pairs] quarter turns a token */
+    size_t n_pairs, step;
+    float factor;
+    float *cosine, *sine;
+    double *start; /* [n_pairs] what a call may leave to the next for the same 64 positions; NULL: nothing */
+    double start_at; /* for which positions; NAN at first */
+} attention_angles;
+
+/* The rotation of the rows of a token: pairs (in[a], in[b]) with cosines and sines that carry the factor. */
 typedef struct {
     size_t n_pairs, head_dim;
     bool interleaved;
     const float *cosine, *sine;
+    size_t n_rows, in_step, out_step; /* row h: in + h * in_step becomes out + h * out_step */
 } attention_turn;
+
+/* A run of tokens: token t of `in` is at t * in_tok. */
+typedef struct {
+    const float *in;
+    float *out;
+    size_t in_tok, out_tok;
+    bool stream; /* past the cache: `out` and its steps on 64 bytes, in != out */
+} attention_rows;
+
+enum { ANGLE_STACK = 64 };
+
+/* Tokens whose positions differ in their last six bits alone. */
+typedef struct {
+    double start, ahead[ANGLE_STACK]; /* what they share, a multiple of 64; what they do not */
+    size_t n;
+} angle_stack;
 
 typedef struct {
     ropelaw_attention_kernel about;
@@ -51,20 +79,21 @@ typedef struct {
     /* scores become P = exp2(score - lse), dweights become P * (dweight - delta). */
     void (*dsoftmax)(float *scores, float *dweights, size_t n_keys, const float *lse, const float *delta);
     void (*multiply)(const attention_product *product);
-    /* cosine[n] = factor * cos(position * rate[n] * pi/2), likewise sine; n < n_pairs, all arrays padded
-       to 16. |position * rate| < 2^50. */
-    void (*angles)(const double *rate, size_t n_pairs, double position, float factor, float *cosine,
-                   float *sine);
-    /* out[head_dim] = the rotated in[head_dim]; in == out is fine. */
+    /* Fills rows of n_tok tokens at these positions; |position * rate| < 2^50, |rate| < 2^9. */
+    void (*angles)(attention_angles *angles, const double *position, size_t n_tok);
+    /* Rows of out = the rotated rows of in; in == out with equal steps is fine. */
     void (*turn)(const attention_turn *turn, const float *in, float *out);
     /* Multiply-adds in registers and nothing else; returns the number of operations. */
     double (*spin)(size_t n);
-    /* row[i] = e^(row[i] - base), i < n; row[i] <= base; what is below e^-708 may be 0, NaN for NaN. */
-    void (*exp_row)(double *row, size_t n, double base);
-    /* `turn` past the cache, or NULL: half split, rotary_dim = head_dim a multiple of 32, out on 64 bytes, in != out;
-       stream_end() makes the stores visible to other threads. */
-    void (*turn_stream)(const attention_turn *turn, const float *in, float *out);
-    void (*stream_end)(void);
+    /* In double. row[i] becomes e^(row[i] - m) with m the largest of the row and *largest, which becomes m (NaN if
+       there is a NaN; e^-inf for all if m is -inf); returns the sum. n is a multiple of 8. Weights below e^-708 are 0. */
+    double (*softmax_row)(double *row, size_t n, double *largest);
+    /* cosine[i] = cos(position * inv_freq[i]) to 4e-16, likewise sine; |position * inv_freq| < 2^50. NULL: by libm. */
+    void (*angles_f64)(const double *inv_freq, size_t n, double position, double *cosine, double *sine);
+    /* `angles` and `turn` of a run at once, or NULL: half split, rotary_dim = head_dim, n_pairs a multiple of 16; two
+       rows of the table and its starts are scratch. */
+    void (*rotate_run)(attention_angles *angles, const double *position, size_t n_tok,
+                       const attention_turn *turn, const attention_rows *rows);
 } attention_kernel;
 
 extern const attention_kernel attention_kernel_portable, attention_kernel_avx2, attention_kernel_avx512;

@@ -3,6 +3,7 @@
 #include "attention/kernel.h"
 #include <immintrin.h>
 #include <math.h>
+#include <string.h>
 
 typedef __m256 vec;
 
@@ -14,6 +15,7 @@ typedef __m256 vec;
 
 #define v_load(p)      _mm256_loadu_ps(p)
 #define v_store(p, x)  _mm256_storeu_ps(p, x)
+#define v_stream(p, x) _mm256_stream_ps(p, x)
 #define v_set(x)       _mm256_set1_ps(x)
 #define v_fma(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define v_mul(a, b)    _mm256_mul_ps(a, b)
@@ -41,37 +43,77 @@ static inline vec v_select_finite(vec x) {
 
 #include "attention/micro.inc"
 
-/* t quarter turns = q + f as in the AVX-512 kernel. Adding 1.5 * 2^52 rounds to a whole number, whose low
-   bits are then those of the sum: exact for |t| < 2^51. */
-static void angles(const double *rate, size_t n_pairs, double position, float factor, float *cosine,
-                   float *sine) {
-    const __m256d at = _mm256_set1_pd(position), magic = _mm256_set1_pd(0x1.8p52);
-    const __m256i low = _mm256_setr_epi32(0, 2, 4, 6, 0, 2, 4, 6);
-    for (size_t i = 0; i < n_pairs; i += 8) {
-        __m256d t0 = _mm256_mul_pd(_mm256_loadu_pd(rate + i), at);
-        __m256d t1 = _mm256_mul_pd(_mm256_loadu_pd(rate + i + 4), at);
-        __m256d m0 = _mm256_add_pd(t0, magic), m1 = _mm256_add_pd(t1, magic);
-        __m256d f0 = _mm256_sub_pd(t0, _mm256_sub_pd(m0, magic)),
-                f1 = _mm256_sub_pd(t1, _mm256_sub_pd(m1, magic));
-        vec f = _mm256_set_m128(_mm256_cvtpd_ps(f1), _mm256_cvtpd_ps(f0));
-        __m256i q0 = _mm256_permutevar8x32_epi32(_mm256_castpd_si256(m0), low);
-        __m256i q1 = _mm256_permutevar8x32_epi32(_mm256_castpd_si256(m1), low);
-        __m256i q = _mm256_permute2x128_si256(q0, q1, 0x20);
-        vec z = v_mul(f, f);
-        vec s = v_fma(v_set(-4.60165788295e-3f), z, v_set(7.96800327669e-2f));
-        s = v_fma(s, z, v_set(-6.45963460233e-1f));
-        s = v_mul(f, v_fma(s, z, v_set(1.57079632171f)));
-        vec c = v_fma(v_set(9.03631717224e-4f), z, v_set(-2.08600713255e-2f));
-        c = v_fma(c, z, v_set(2.5366920394e-1f));
-        c = v_fma(c, z, v_set(-1.23370054065f));
-        c = v_fma(c, z, v_set(1.0f));
-        vec odd = _mm256_castsi256_ps(_mm256_slli_epi32(q, 31)); /* bit 0 moved to the sign */
-        vec sine_sign = _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_srli_epi32(q, 1), 31));
-        vec cosine_sign = _mm256_xor_ps(odd, sine_sign), up = v_set(factor);
-        v_store(sine + i, v_mul(_mm256_blendv_ps(s, c, odd), _mm256_xor_ps(up, sine_sign)));
-        v_store(cosine + i, v_mul(_mm256_blendv_ps(c, s, odd), _mm256_xor_ps(up, cosine_sign)));
+/* Eight sectors are what one shuffle looks up. Larger g, larger u: the cosine is C - u (S + sin). Every g in
+   [1/8, 1/2] and a share of the smaller ones were tried: below 9.5e-8. */
+enum { SECTORS = 2 };
+static const float sector_cosine[4 * SECTORS] = {1,  0.707106781f,  0, -0.707106781f,
+                                                 -1, -0.707106781f, 0, 0.707106781f};
+static const float sector_sine[4 * SECTORS] = {0, 0.707106781f,  1,  0.707106781f,
+                                               0, -0.707106781f, -1, -0.707106781f};
+
+/* Pairs 0, 1, 4, 5 and 2, 3, 6, 7 of eight: so that picking words out of both leaves them in order. */
+typedef struct {
+    __m256d a, b;
+} angle_pair;
+
+static inline angle_pair angle_rate(const attention_angles *a, size_t i) {
+    const __m256d sectors = _mm256_set1_pd(SECTORS);
+    const double *rate = a->rate + i;
+    return (angle_pair){
+        _mm256_mul_pd(_mm256_set_m128d(_mm_loadu_pd(rate + 4), _mm_loadu_pd(rate)), sectors),
+        _mm256_mul_pd(_mm256_set_m128d(_mm_loadu_pd(rate + 6), _mm_loadu_pd(rate + 2)), sectors)};
+}
+
+static inline angle_pair angle_load(const double *start) {
+    return (angle_pair){_mm256_loadu_pd(start), _mm256_loadu_pd(start + 4)};
+}
+
+static inline void angle_store(double *start, angle_pair x) {
+    _mm256_storeu_pd(start, x.a);
+    _mm256_storeu_pd(start + 4, x.b);
+}
+
+static inline __m256d angle_start_half(__m256d rate, double start) {
+    const __m256d magic = _mm256_set1_pd(0x1.8p52), circle = _mm256_set1_pd(4 * SECTORS);
+    __m256d turns = _mm256_fmadd_pd(rate, _mm256_set1_pd(start / (4 * SECTORS)), magic);
+    __m256d whole = _mm256_mul_pd(circle, _mm256_sub_pd(turns, magic));
+    return _mm256_add_pd(_mm256_fmsub_pd(rate, _mm256_set1_pd(start), whole), _mm256_set1_pd(0x1.8p20 + 0.5));
+}
+
+static inline angle_pair angle_start(angle_pair rate, double start) {
+    return (angle_pair){angle_start_half(rate.a, start), angle_start_half(rate.b, start)};
+}
+
+static inline void angle_block(const attention_angles *a, const angle_stack *stack, size_t i, size_t row,
+                               const bool scaled) {
+    const vec cosines = v_load(sector_cosine), sines = v_load(sector_sine), half = v_set(-0.0f);
+    const angle_pair rate = angle_rate(a, i),
+                     start = a->start ? angle_load(a->start + i) : angle_start(rate, stack->start);
+    const vec factor = v_set(a->factor);
+    const size_t step = a->step;
+    float *cosine = a->cosine + row * step + i, *sine = a->sine + row * step + i;
+    for (size_t t = 0; t < stack->n; t++, cosine += step, sine += step) {
+        __m256d ahead = _mm256_set1_pd(stack->ahead[t]);
+        vec m0 = _mm256_castpd_ps(_mm256_fmadd_pd(rate.a, ahead, start.a));
+        vec m1 = _mm256_castpd_ps(_mm256_fmadd_pd(rate.b, ahead, start.b));
+        __m256i sector = _mm256_castps_si256(_mm256_shuffle_ps(m0, m1, 0xdd));
+        vec g = _mm256_cvtepi32_ps(_mm256_castps_si256(_mm256_xor_ps(_mm256_shuffle_ps(m0, m1, 0x88), half)));
+        g = v_mul(g, v_set(0x1p-32f));
+        vec z = v_mul(g, g);
+        vec v =
+            v_fma(z, v_fma(z, v_set(2.47443636296e-3f), v_set(-0.0807435192299f)), v_set(0.785398101146f));
+        vec u = v_fma(z, v_fma(z, v_set(1.27989744707e-3f), v_set(0.0201820112555f)), v_set(0.392699218621f));
+        vec c = _mm256_permutevar8x32_ps(cosines, sector), s = _mm256_permutevar8x32_ps(sines, sector);
+        u = v_mul(g, u);
+        vec turned = v_fma(v_mul(g, v), _mm256_fnmadd_ps(u, s, c), s);
+        c = _mm256_fnmadd_ps(u, v_add(s, turned), c); /* x - u sin with one rounding less */
+        s = turned;
+        v_store(sine, scaled ? v_mul(s, factor) : s);
+        v_store(cosine, scaled ? v_mul(c, factor) : c);
     }
 }
+
+#include "attention/angles.inc"
 
 const attention_kernel attention_kernel_avx2 = {
     {"avx2", ROPELAW_ISA_AVX2, "4 keys x 24 queries, 6 queries x 16 columns"},
@@ -82,8 +124,8 @@ const attention_kernel attention_kernel_avx2 = {
     angles,
     turn,
     spin,
-    exp_row,
-    NULL,
-    NULL
+    softmax_row,
+    angles_f64,
+    rotate_run,
 };
 #endif

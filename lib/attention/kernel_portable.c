@@ -54,17 +54,19 @@ static inline vec v_select_finite(vec x) {
     return (vec)((bits)x & (bits)(x != v_set(-INFINITY)));
 }
 
+#define v_stream(p, x) v_store(p, x)
+
 #include "attention/micro.inc"
 
-static void angles(const double *rate, size_t n_pairs, double position, float factor, float *cosine,
-                   float *sine) {
-    for (size_t i = 0; i < n_pairs; i++) {
-        double t = rate[i] * position, n = rint(t), f = (t - n) * 1.57079632679489662;
-        int quarter = (int)fmod(n, 4) & 3;
-        double c = cos(f), s = sin(f), turned_c = quarter & 1 ? -s : c, turned_s = quarter & 1 ? c : s;
-        cosine[i] = (float)(factor * (quarter & 2 ? -turned_c : turned_c));
-        sine[i] = (float)(factor * (quarter & 2 ? -turned_s : turned_s));
-    }
+static void angles(attention_angles *a, const double *position, size_t n_tok) {
+    for (size_t t = 0; t < n_tok; t++)
+        for (size_t i = 0; i < a->n_pairs; i++) {
+            double turns = a->rate[i] * position[t], n = rint(turns), f = (turns - n) * 1.57079632679489662;
+            int quarter = (int)fmod(n, 4) & 3;
+            double c = cos(f), s = sin(f), turned_c = quarter & 1 ? -s : c, turned_s = quarter & 1 ? c : s;
+            a->cosine[t * a->step + i] = (float)(a->factor * (quarter & 2 ? -turned_c : turned_c));
+            a->sine[t * a->step + i] = (float)(a->factor * (quarter & 2 ? -turned_s : turned_s));
+        }
 }
 
 const attention_kernel attention_kernel_portable = {
@@ -76,7 +78,7 @@ const attention_kernel attention_kernel_portable = {
     angles,
     turn,
     spin,
-    exp_row,
+    softmax_row,
     NULL,
-    NULL
+    NULL,
 };

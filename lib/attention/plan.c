@@ -25,13 +25,12 @@ double attention_position(const ropelaw_attention_problem *p, size_t t) {
     return (double)(p->positions ? p->positions[t] : p->position_offset + t);
 }
 
-/* The vector kernels round quarter turns to whole numbers below 2^50; beyond, the portable one takes over. */
-static bool turns_are_moderate(const ropelaw_attention_problem *p) {
+bool attention_turns_are_moderate(const ropelaw_attention_problem *p) {
     double largest = 0, far = attention_position(p, 0);
     for (size_t n = 0; n < p->rotary_dim / 2; n++) largest = fmax(largest, fabs(p->inv_freq[n]));
     far = fmax(far, attention_position(p, p->n_tok - 1));
     for (size_t t = 0; p->positions && t < p->n_tok; t++) far = fmax(far, attention_position(p, t));
-    return far * largest < 0x1p50;
+    return far * largest < 0x1p50 && largest < 0x1p9;
 }
 
 void attention_plan_init(attention_plan *plan, const ropelaw_attention_problem *p,
@@ -39,7 +38,8 @@ void attention_plan_init(attention_plan *plan, const ropelaw_attention_problem *
     memset(plan, 0, sizeof *plan);
     plan->p = p;
     plan->kernel = kernel;
-    plan->angles = p->n_tok && !turns_are_moderate(p) ? attention_kernel_portable.angles : kernel->angles;
+    plan->angles =
+        p->n_tok && !attention_turns_are_moderate(p) ? attention_kernel_portable.angles : kernel->angles;
     plan->n_threads = options && options->n_threads ? options->n_threads : 1;
     plan->n_columns = round_up(p->head_dim, ATTENTION_ALIGN);
     plan->n_keys = round_up(p->n_tok, ATTENTION_KEYS);
@@ -59,16 +59,27 @@ void attention_plan_start(attention_plan *plan) {
         plan->rate[n] = n < plan->p->rotary_dim / 2 ? plan->p->inv_freq[n] * 0.63661977236758134308 : 0;
 }
 
-void attention_plan_table(const attention_plan *plan, size_t t, float *table) {
-    if (plan->n_pairs)
-        plan->angles(plan->rate, plan->n_pairs, attention_position(plan->p, t),
-                     (float)plan->p->attention_factor, table, table + plan->n_pairs);
+void attention_plan_tables(const attention_plan *plan, size_t t, size_t n, float *table) {
+    double position[ATTENTION_TURNS];
+    attention_angles angles = {.rate = plan->rate,
+                               .n_pairs = plan->n_pairs,
+                               .step = 2 * plan->n_pairs,
+                               .factor = (float)plan->p->attention_factor,
+                               .cosine = table,
+                               .sine = table + plan->n_pairs};
+    if (n > plan->p->n_tok - t) n = plan->p->n_tok - t;
+    for (size_t i = 0; i < n; i++) position[i] = attention_position(plan->p, t + i);
+    plan->angles(&angles, position, n);
 }
 
 void attention_pack_turned(const attention_plan *plan, const float *table, const float *in, float *out) {
     const ropelaw_attention_problem *p = plan->p;
-    attention_turn turn = {p->rotary_dim / 2, p->head_dim, p->pairing == ROPELAW_ATTENTION_INTERLEAVED, table,
-                           table + plan->n_pairs};
+    attention_turn turn = {.n_pairs = p->rotary_dim / 2,
+                           .head_dim = p->head_dim,
+                           .interleaved = p->pairing == ROPELAW_ATTENTION_INTERLEAVED,
+                           .cosine = table,
+                           .sine = table + plan->n_pairs,
+                           .n_rows = 1};
     plan->kernel->turn(&turn, in, out);
     for (size_t c = p->head_dim; c < plan->n_columns; c++) out[c] = 0;
 }

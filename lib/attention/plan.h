@@ -35,8 +35,7 @@ size_t attention_stats_bytes(const ropelaw_attention_problem *problem,
 typedef struct {
     const ropelaw_attention_problem *p;
     const attention_kernel *kernel;
-    void (*angles)(const double *rate, size_t n_pairs, double position, float factor, float *cosine,
-                   float *sine);
+    void (*angles)(attention_angles *angles, const double *position, size_t n_tok);
     size_t n_threads;
     size_t n_columns;          /* head_dim padded to 16 */
     size_t n_keys;             /* n_tok padded to 64 */
@@ -57,10 +56,18 @@ void attention_plan_take(attention_plan *plan, attention_arena *arena);
 /* Fill rate; after attention_plan_take with memory. */
 void attention_plan_start(attention_plan *plan);
 
+/* No angle is beyond 2^50 quarter turns and none grows by 2^9 rad a token: what the vector kernels can reduce. */
+bool attention_turns_are_moderate(const ropelaw_attention_problem *p);
+
 double attention_position(const ropelaw_attention_problem *p, size_t t);
 
-/* A cos and A sin of token t: table is [2][n_pairs]. */
-void attention_plan_table(const attention_plan *plan, size_t t, float *table);
+/* A cos and A sin of tokens t .. t + n - 1, those of them that exist; n <= 16: table is [n][2][n_pairs]. */
+void attention_plan_tables(const attention_plan *plan, size_t t, size_t n, float *table);
+
+/* The same of one token. */
+static inline void attention_plan_table(const attention_plan *plan, size_t t, float *table) {
+    attention_plan_tables(plan, t, 1, table);
+}
 
 /* out[n_columns] = rotated row of token t, padded with zeros. */
 void attention_pack_turned(const attention_plan *plan, const float *table, const float *in, float *out);

@@ -1,7 +1,8 @@
-/* The rotation and its table at memory speed: cos and sin of a token are computed once, in registers, for all heads.
-   Output that does not fit a cache is streamed past it where the layout allows. */
+/* The rotation and its table at memory speed: cos and sin of a token are computed once for all heads, while rows of the
+   token before wait for memory. Output that does not fit a cache is streamed past it where the layout allows. */
 #include "attention/plan.h"
 #include "core/core.h"
+#include <math.h>
 #include <string.h>
 
 enum { BLOCK = 64 }; /* tokens of a task */
@@ -14,8 +15,9 @@ typedef struct {
     const ropelaw_attention_rotation *r;
     const float *in;
     float *out, *cosine, *sine;
-    float *tables; /* [n_threads][2][n_pairs] */
-    bool stream;
+    float *tables;  /* [n_threads][ATTENTION_TURNS][2][n_pairs] */
+    double *starts; /* [n_threads][n_pairs] */
+    bool woven, stream;
 } rotation;
 
 static ropelaw_status prepare(rotation *s, const ropelaw_attention_problem *p,
@@ -23,9 +25,10 @@ static ropelaw_status prepare(rotation *s, const ropelaw_attention_problem *p,
                               ropelaw_error *error) {
     attention_plan_init(&s->plan, p, options, kernel);
     s->plan.rate = core_malloc_aligned(s->plan.n_pairs, sizeof *s->plan.rate);
-    s->tables = core_malloc_aligned(s->plan.n_threads, 2 * s->plan.n_pairs * sizeof *s->tables);
-    if (!s->plan.rate || !s->tables)
-        return core_fail_memory(error, s->plan.n_threads, 2 * s->plan.n_pairs * 4);
+    size_t bytes = ATTENTION_TURNS * 2 * s->plan.n_pairs * sizeof *s->tables;
+    s->tables = core_malloc_aligned(s->plan.n_threads, bytes);
+    s->starts = core_malloc_aligned(s->plan.n_threads, s->plan.n_pairs * sizeof *s->starts);
+    if (!s->plan.rate || !s->tables || !s->starts) return core_fail_memory(error, s->plan.n_threads, bytes);
     attention_plan_start(&s->plan);
     return ROPELAW_OK;
 }
@@ -33,40 +36,90 @@ static ropelaw_status prepare(rotation *s, const ropelaw_attention_problem *p,
 static void finish(rotation *s) {
     core_free(s->plan.rate);
     core_free(s->tables);
+    core_free(s->starts);
+}
+
+static void fill_positions(const rotation *s, size_t t, size_t n, double *position) {
+    double sign = s->r && s->r->direction != ROPELAW_ATTENTION_ROTATE ? -1 : 1;
+    for (size_t i = 0; i < n; i++) position[i] = sign * attention_position(s->plan.p, t + i);
+}
+
+/* Angles of tokens t .. t + n - 1, n <= BLOCK, into the rows of `to`. */
+static void fill(const rotation *s, attention_angles *to, size_t t, size_t n) {
+    double position[BLOCK];
+    fill_positions(s, t, n, position);
+    s->plan.angles(to, position, n);
+}
+
+/* Where a thread keeps the angles of a few tokens. */
+static attention_angles own_table(const rotation *s, size_t thread) {
+    size_t n_pairs = s->plan.n_pairs;
+    double factor = s->plan.p->attention_factor;
+    if (s->r && s->r->direction == ROPELAW_ATTENTION_INVERSE) factor = 1 / factor;
+    float *table = s->tables + thread * ATTENTION_TURNS * 2 * n_pairs;
+    return (attention_angles){.rate = s->plan.rate,
+                              .n_pairs = n_pairs,
+                              .step = 2 * n_pairs,
+                              .factor = (float)factor,
+                              .cosine = table,
+                              .sine = table + n_pairs,
+                              .start = s->starts + thread * n_pairs,
+                              .start_at = NAN};
+}
+
+static attention_turn turn_of(const rotation *s) {
+    const ropelaw_attention_problem *p = s->plan.p;
+    return (attention_turn){.n_pairs = p->rotary_dim / 2,
+                            .head_dim = p->head_dim,
+                            .interleaved = p->pairing == ROPELAW_ATTENTION_INTERLEAVED,
+                            .n_rows = s->r->n_heads,
+                            .in_step = s->r->in.head,
+                            .out_step = s->r->out.head};
+}
+
+/* Any layout: the angles of a few tokens, then their rows. */
+static void rotate_stacks(const rotation *s, attention_angles *a, size_t t0, size_t end) {
+    attention_turn turn = turn_of(s);
+    for (size_t t = t0; t < end; t++) {
+        size_t row = (t - t0) % ATTENTION_TURNS;
+        if (row == 0) fill(s, a, t, end - t < ATTENTION_TURNS ? end - t : ATTENTION_TURNS);
+        turn.cosine = a->cosine + row * a->step;
+        turn.sine = a->sine + row * a->step;
+        s->plan.kernel->turn(&turn, s->in + t * s->r->in.tok, s->out + t * s->r->out.tok);
+    }
 }
 
 static ropelaw_status rotate_block(void *context, size_t task, size_t thread, ropelaw_error *error) {
     (void)error;
     const rotation *s = context;
-    const ropelaw_attention_problem *p = s->plan.p;
     const ropelaw_attention_rotation *r = s->r;
-    size_t end = (task + 1) * BLOCK < p->n_tok ? (task + 1) * BLOCK : p->n_tok;
-    float *table = s->tables + thread * 2 * s->plan.n_pairs;
-    double factor = p->attention_factor, sign = r->direction == ROPELAW_ATTENTION_ROTATE ? 1 : -1;
-    if (r->direction == ROPELAW_ATTENTION_INVERSE) factor = 1 / factor;
-    attention_turn turn = {p->rotary_dim / 2, p->head_dim, p->pairing == ROPELAW_ATTENTION_INTERLEAVED, table,
-                           table + s->plan.n_pairs};
-    for (size_t t = task * BLOCK; t < end; t++) {
-        const float *in = s->in + t * r->in.tok;
-        float *out = s->out + t * r->out.tok;
-        if (s->plan.n_pairs)
-            s->plan.angles(s->plan.rate, s->plan.n_pairs, sign * attention_position(p, t), (float)factor,
-                           table, table + s->plan.n_pairs);
-        for (size_t h = 0; h < r->n_heads; h++)
-            (s->stream ? s->plan.kernel->turn_stream : s->plan.kernel->turn)(&turn, in + h * r->in.head,
-                                                                             out + h * r->out.head);
+    size_t t = task * BLOCK, n = s->plan.p->n_tok - t < BLOCK ? s->plan.p->n_tok - t : BLOCK;
+    attention_angles a = own_table(s, thread);
+    if (!s->woven) {
+        rotate_stacks(s, &a, t, t + n);
+        return ROPELAW_OK;
     }
-    if (s->stream) s->plan.kernel->stream_end();
+    double position[BLOCK];
+    attention_turn turn = turn_of(s);
+    attention_rows rows = {s->in + t * r->in.tok, s->out + t * r->out.tok, r->in.tok, r->out.tok, s->stream};
+    fill_positions(s, t, n, position);
+    s->plan.kernel->rotate_run(&a, position, n, &turn, &rows);
     return ROPELAW_OK;
 }
 
-static bool streams(const rotation *s, const float *out) {
+/* The layout that rotate_run knows. */
+static bool weaves(const rotation *s) {
+    const ropelaw_attention_problem *p = s->plan.p;
+    return s->plan.kernel->rotate_run && s->plan.angles == s->plan.kernel->angles &&
+           p->pairing == ROPELAW_ATTENTION_HALF_SPLIT && p->rotary_dim == p->head_dim &&
+           p->rotary_dim % 32 == 0;
+}
+
+static bool streams(const rotation *s) {
     const ropelaw_attention_problem *p = s->plan.p;
     const ropelaw_attention_rotation *r = s->r;
-    return s->plan.kernel->turn_stream && s->in != out && p->pairing == ROPELAW_ATTENTION_HALF_SPLIT &&
-           p->rotary_dim == p->head_dim && p->rotary_dim % 32 == 0 && (uintptr_t)out % 64 == 0 &&
-           r->out.tok % 16 == 0 && r->out.head % 16 == 0 &&
-           p->n_tok * r->n_heads > STREAM_BYTES / sizeof(float) / p->head_dim;
+    return s->woven && s->in != s->out && (uintptr_t)s->out % 64 == 0 && r->out.tok % 16 == 0 &&
+           r->out.head % 16 == 0 && p->n_tok * r->n_heads > STREAM_BYTES / sizeof(float) / p->head_dim;
 }
 
 ropelaw_status ropelaw_attention_rotate(const ropelaw_attention_problem *p,
@@ -79,7 +132,8 @@ ropelaw_status ropelaw_attention_rotate(const ropelaw_attention_problem *p,
     if (status || !p->n_tok || !r->n_heads) return status;
     rotation s = {.r = r, .in = in, .out = out};
     status = prepare(&s, p, options, kernel, error);
-    s.stream = !status && streams(&s, out);
+    s.woven = !status && weaves(&s);
+    s.stream = s.woven && streams(&s);
     if (!status)
         status = core_parallel(s.plan.n_threads, (p->n_tok + BLOCK - 1) / BLOCK, rotate_block, &s,
                                options ? &options->progress : NULL, error);
@@ -90,19 +144,20 @@ ropelaw_status ropelaw_attention_rotate(const ropelaw_attention_problem *p,
 static ropelaw_status table_block(void *context, size_t task, size_t thread, ropelaw_error *error) {
     (void)error;
     const rotation *s = context;
-    const attention_plan *plan = &s->plan;
-    size_t n = plan->p->rotary_dim / 2, n_tok = plan->p->n_tok;
+    size_t n = s->plan.p->rotary_dim / 2, n_tok = s->plan.p->n_tok, count;
     size_t end = (task + 1) * BLOCK < n_tok ? (task + 1) * BLOCK : n_tok;
-    float *table = s->tables + thread * 2 * plan->n_pairs, factor = (float)plan->p->attention_factor;
-    for (size_t t = task * BLOCK; t < end; t++) {
-        double position = attention_position(plan->p, t);
-        if (n == plan->n_pairs) {
-            plan->angles(plan->rate, n, position, factor, s->cosine + t * n, s->sine + t * n);
-            continue;
+    attention_angles own = own_table(s, thread), direct = own;
+    bool is_direct = n == own.n_pairs;
+    direct.step = n;
+    for (size_t t = task * BLOCK; t < end; t += count) {
+        count = is_direct || end - t < ATTENTION_TURNS ? end - t : ATTENTION_TURNS;
+        direct.cosine = s->cosine + t * n;
+        direct.sine = s->sine + t * n;
+        fill(s, is_direct ? &direct : &own, t, count);
+        for (size_t i = 0; i < count && !is_direct; i++) {
+            memcpy(direct.cosine + i * n, own.cosine + i * own.step, n * sizeof(float));
+            memcpy(direct.sine + i * n, own.sine + i * own.step, n * sizeof(float));
         }
-        plan->angles(plan->rate, plan->n_pairs, position, factor, table, table + plan->n_pairs);
-        memcpy(s->cosine + t * n, table, n * sizeof *table);
-        memcpy(s->sine + t * n, table + plan->n_pairs, n * sizeof *table);
     }
     return ROPELAW_OK;
 }

@@ -63,6 +63,63 @@ START_TEST(every_kernel_rotates_as_the_reference) {
 }
 END_TEST
 
+/* Whole heads in half split are turned while the angles of the next token are reckoned: any number of heads and pairs, a
+   head stride with room behind, positions across a multiple of 64, backwards too, and the last token has no next. */
+START_TEST(whole_heads_rotate_as_the_reference) {
+    enum { N = 70, MOST = 192, ROOM = 16 };
+    static const size_t dims[] = {32, 64, 96, 128, 192}, heads[] = {1, 3, 8};
+    double freq[MOST / 2];
+    float *x = malloc(N * 8 * (MOST + ROOM) * sizeof *x);
+    double *exact = malloc(N * 8 * (MOST + ROOM) * sizeof *exact),
+           *expected = malloc(N * 8 * MOST * sizeof *expected);
+    for (size_t i = 0; i < N * 8 * (MOST + ROOM); i++) exact[i] = x[i] = (float)(i % 2003) / 1001 - 1;
+    for (size_t i = 0; i < 5 * 3 * 2; i++) {
+        const size_t dim = dims[i % 5], n_heads = heads[i / 5 % 3], n = N * n_heads * dim;
+        const ropelaw_attention_stride wide = {n_heads * (dim + ROOM), dim + ROOM};
+        ropelaw_attention_problem p;
+        ropelaw_error e = {0};
+        ropelaw_attention_problem_init(&p, N, n_heads, n_heads, dim);
+        for (size_t k = 0; k < dim / 2; k++) freq[k] = pow(500000, -2.0 * (double)k / (double)dim);
+        p.rotary_dim = dim;
+        p.inv_freq = freq;
+        p.position_offset = 16777100;
+        p.attention_factor = i % 2 ? 1.25 : 1;
+        ropelaw_attention_rotation r = {n_heads, wide, p.q,
+                                        i / 15 ? ROPELAW_ATTENTION_TRANSPOSE : ROPELAW_ATTENTION_ROTATE};
+        test_assert_ok(ropelaw_attention_reference_rotate(&p, &r, exact, expected, &e), e);
+        for (int k = 0; k < 3; k++) {
+            if (!runs(names[k])) continue;
+            ropelaw_attention_options options = {.kernel = names[k]};
+            guarded pages, scratch;
+            float *out = guarded_alloc(&pages, n * sizeof *out),
+                  *again = guarded_alloc(&scratch, n * sizeof *out);
+            test_assert_ok(ropelaw_attention_rotate(&p, &options, &r, x, out, &e), e);
+            size_t n_off = 0;
+            bool bad = false;
+            for (size_t j = 0; j < n; j++) n_off += !(fabs(out[j] - expected[j]) <= 1.25 * TOLERANCE);
+            ck_assert_uint_eq(n_off, 0);
+            for (size_t t = 0; t < N; t++) { /* one by one, in place: the same bytes */
+                float *row = again + t * n_heads * dim;
+                ropelaw_attention_problem one = p;
+                ropelaw_attention_rotation at = r;
+                one.n_tok = 1;
+                one.position_offset += t;
+                at.in = p.q;
+                for (size_t h = 0; h < n_heads; h++)
+                    memcpy(row + h * dim, x + t * wide.tok + h * wide.head, dim * sizeof *x);
+                bad |= ropelaw_attention_rotate(&one, &options, &at, row, row, &e) != ROPELAW_OK;
+            }
+            ck_assert(!bad && !memcmp(out, again, n * sizeof *out));
+            guarded_free(&pages);
+            guarded_free(&scratch);
+        }
+    }
+    free(x);
+    free(exact);
+    free(expected);
+}
+END_TEST
+
 /* Large output is streamed: the same bytes as token by token through the cache. */
 START_TEST(streamed_output_is_the_same) {
     enum { N = 33000, D = 128 };
@@ -147,8 +204,12 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("rotate");
-    const TTest *const tests[] = {every_kernel_rotates_as_the_reference, streamed_output_is_the_same,
-                                  table_is_right_to_1e_7, bad_arguments, NULL};
+    const TTest *const tests[] = {every_kernel_rotates_as_the_reference,
+                                  whole_heads_rotate_as_the_reference,
+                                  streamed_output_is_the_same,
+                                  table_is_right_to_1e_7,
+                                  bad_arguments,
+                                  NULL};
     test_add(s, "rotate", tests);
     return test_run(s);
 }
