@@ -17,7 +17,8 @@ typedef struct {
     const char *title;         /* what is wrong, one line */
     const char *why;           /* what happens because of it */
     const char *fix;           /* what to do */
-    const char *thread;        /* where people met it */
+    const char *thread; /* where people met it: an issue, pull request, discussion or commit; where none was
+                                  found the code that makes the rule, with the word "source" behind it */
 } ropelaw_lint_rule;
 
 typedef struct {

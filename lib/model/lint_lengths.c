@@ -82,10 +82,11 @@ const lint_entry lint_lengths[] = {
      original_twice},
     {{"length-before-or-after", ROPELAW_NOTE_WARNING,
       "a linear factor without knowing whether the length includes it",
-      "vLLM multiplies max_position_embeddings by the factor: 32768 * 4 was served for a model that ends at "
-      "32768",
+      "is 16384 with factor 4 the length before scaling or after it? loaders answer differently: vLLM "
+      "multiplies, "
+      "others do not",
       "state both lengths (max_sequence_length), or serve with an explicit --max-model-len",
-      "https://github.com/vllm-project/vllm/issues/55116"},
+      "https://github.com/hiyouga/LlamaFactory/issues/1298"},
      ambiguous},
     {{"factor-ratio", ROPELAW_NOTE_WARNING, "the YaRN factor is not the ratio of the lengths",
       "transformers before 5 used the ratio and ignored the factor without a word, newer ones use the factor",
@@ -106,5 +107,5 @@ const lint_entry lint_lengths[] = {
       "the class default (2048 for llama) stands in", "write max_position_embeddings",
       "https://github.com/mistralai/mistral-inference/issues/53"},
      no_length},
-    {.rule = {.id = NULL}                                                          },
+    {.rule = {.id = NULL}                                                           },
 };

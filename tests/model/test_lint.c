@@ -189,6 +189,12 @@ START_TEST(every_rule_is_complete_and_covered) {
         for (size_t k = 0; k < CORE_COUNT(cases); k++) covered = covered || !strcmp(cases[k].id, r->id);
         ck_assert_msg(covered, "rule %s has no case", r->id);
         ck_assert(r->title[0] && r->why[0] && r->fix[0] && !strncmp(r->thread, "https://", 8));
+        const char *const kinds[] = {"/issues/", "/pull/", "/discussions/", "/commit/", "(source: "};
+        int n_kinds = 0;
+        for (size_t k = 0; k < CORE_COUNT(kinds); k++) n_kinds += strstr(r->thread, kinds[k]) != NULL;
+        ck_assert_msg(n_kinds == 1, "rule %s: \"%s\" is no thread and does not say that it is none", r->id,
+                      r->thread);
+        for (size_t k = 0; k < i; k++) ck_assert_str_ne(r->id, ropelaw_lint_rule_at(k)->id);
         for (size_t k = 0; k < i; k++) ck_assert_str_ne(r->id, ropelaw_lint_rule_at(k)->id);
     }
     ck_assert_ptr_null(ropelaw_lint_rule_at(ropelaw_lint_rule_count()));
