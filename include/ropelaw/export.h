@@ -24,9 +24,10 @@ ROPELAW_API const ropelaw_engine_format *ropelaw_export_at(size_t n);
 /** What to change on the way. NAN and NULL: as the model says. */
 typedef struct {
     const char
-        *method;   /* name of a RoPE method: "default", "linear", "dynamic", "yarn", "llama3", "longrope" */
-    double base;   /* [1] */
-    double factor; /* [1]; for a new method: NAN means target_len / train_len */
+        *method; /* name of a RoPE method; ntk and critical-base are written as the plain base that they are;
+                      methods that no engine has a name for are refused */
+    double base; /* [1] */
+    double factor;         /* [1]; for a new method: NAN means target_len / train_len */
     double target_len_tok; /* length to serve or train [token]; NAN: the declared length */
 } ropelaw_export_options;
 
@@ -39,9 +40,22 @@ ROPELAW_API extern const ropelaw_export_options ropelaw_export_options_default;
  * Out      text: NUL-terminated, ends with a newline; free with ropelaw_text_free (table.h)
  * Returns  OK; INVALID for an unknown engine; UNSUPPORTED for a model without rotary positions, or if the engine
  *          has no way to say it, with the reason; NOMEM.
- * Limits   for models whose layer kinds differ only the settings of the full-attention layers are written.
+ *          INVALID for an unknown method; DOMAIN for a factor below 1.
+ * Limits   for models whose layers rotate differently (Gemma-3) vLLM and new-style patches get every kind of layers;
+ *          engines that can be told one setting get that of the full-attention layers, where the others keep theirs,
+ *          and an error where they would not (see ropelaw_export_notes). Windows come from the model's config.
  */
 ROPELAW_API ropelaw_status ropelaw_export_write(const ropelaw_model *model,
+                                                const ropelaw_export_options *options, const char *engine,
+                                                char **text, ropelaw_error *error) ROPELAW_MUST_USE;
+
+/**
+ * What to know beside the text of ropelaw_export_write: kinds of layers that it leaves alone, windows, what a method
+ * was written as. One sentence a line; "" if there is nothing.
+ *
+ * In, Out, Returns as ropelaw_export_write.
+ */
+ROPELAW_API ropelaw_status ropelaw_export_notes(const ropelaw_model *model,
                                                 const ropelaw_export_options *options, const char *engine,
                                                 char **text, ropelaw_error *error) ROPELAW_MUST_USE;
 

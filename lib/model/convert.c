@@ -99,23 +99,18 @@ static bool to_new(const ropelaw_model *m, json_value *config) {
     return fine;
 }
 
-/* Which old keys hold the bases of this model type. */
-typedef struct {
-    const char *base, *local, *partial;
-} old_names;
-
-static old_names names_of(const ropelaw_model *m) {
-    if (!strncmp(m->architecture, "gpt_neox", 8)) return (old_names){"rotary_emb_base", NULL, "rotary_pct"};
+model_old_names model_old_names_of(const ropelaw_model *m) {
+    if (!strncmp(m->architecture, "gpt_neox", 8))
+        return (model_old_names){"rotary_emb_base", NULL, "rotary_pct"};
     if (!strncmp(m->architecture, "modernbert", 10))
-        return (old_names){"global_rope_theta", "local_rope_theta", "partial_rotary_factor"};
+        return (model_old_names){"global_rope_theta", "local_rope_theta", "partial_rotary_factor"};
     bool gemma = !strncmp(m->architecture, "gemma3", 6);
-    return (old_names){"rope_theta", gemma ? "rope_local_base_freq" : NULL, "partial_rotary_factor"};
+    return (model_old_names){"rope_theta", gemma ? "rope_local_base_freq" : NULL, "partial_rotary_factor"};
 }
 
-/* NULL if the old style can say what this model says, else why not. */
-static const char *beyond_old_style(const ropelaw_model *m, const old_names *names) {
+const char *model_beyond_old_style(const ropelaw_model *m, const model_old_names *names) {
     const ropelaw_layer_kind *main = ropelaw_model_kind(m);
-    const json_value *parameters = json_get(m->source->config, "rope_parameters");
+    const json_value *parameters = json_get(m->source ? m->source->config : NULL, "rope_parameters");
     for (size_t i = 0; i < m->n_kinds; i++) {
         const ropelaw_layer_kind *kind = &m->kinds[i];
         if (!kind->rotates && kind->attention != ROPELAW_ATTENTION_LINEAR && model_hf_nested(parameters))
@@ -142,7 +137,7 @@ static bool old_scaling(const ropelaw_model *m, const ropelaw_layer_kind *kind, 
     return fine;
 }
 
-static bool to_old(const ropelaw_model *m, const old_names *names, json_value *config) {
+static bool to_old(const ropelaw_model *m, const model_old_names *names, json_value *config) {
     const ropelaw_layer_kind *kind = ropelaw_model_kind(m);
     remove_moved(config);
     json_remove(config, "rope_condense_ratio");
@@ -174,8 +169,8 @@ ropelaw_status ropelaw_config_convert(const ropelaw_model *model, const char *to
     ropelaw_status status = check(model, to, error);
     if (status) return status;
     bool new_style = !strcmp(to, "hf-v5");
-    old_names names = names_of(model);
-    const char *why = new_style ? NULL : beyond_old_style(model, &names);
+    model_old_names names = model_old_names_of(model);
+    const char *why = new_style ? NULL : model_beyond_old_style(model, &names);
     if (why) return core_fail(error, ROPELAW_UNSUPPORTED, "to", to, "hf-v5", "%s", why);
     if (!json_value_copy(&root, &model->source->document->root))
         return core_fail_memory(error, 1, sizeof root);

@@ -106,6 +106,14 @@ const json_value *model_hf_rope_object(const model_builder *b, const ropelaw_lay
                                        const char **path, bool *null_kind);
 bool model_hf_nested(const json_value *parameters);
 
+/* Which old-style keys hold the bases of a model type. NULL: no key. */
+typedef struct {
+    const char *base, *local, *partial;
+} model_old_names;
+model_old_names model_old_names_of(const ropelaw_model *model);
+/* NULL if the old style can say what this model says, else why not. */
+const char *model_beyond_old_style(const ropelaw_model *model, const model_old_names *names);
+
 ropelaw_status model_read_gguf(model_builder *b, const void *bytes, size_t length);
 ropelaw_status model_read_gguf_file(model_builder *b, const char *path);
 

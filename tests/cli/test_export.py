@@ -40,6 +40,22 @@ def written_to_a_file():
     assert json.load(open(path))["rope_parameters"]["rope_type"] == "yarn"
 
 
+@test
+def notes_are_told_and_wrapped():
+    p = run(["export", config("gemma3-4b"), "--to", "llamacpp"])
+    assert p.returncode == 0 and p.stdout == "-c 131072 --rope-scaling linear --rope-scale 8 --rope-freq-base 1000000\n"
+    assert "freq_base_swa" in p.stderr and "sliding_attention" in p.stderr
+    assert run(["export", config("gemma3-4b"), "--to", "llamacpp", "--quiet"]).stderr == ""
+    d = run_json(["export", config("gemma3-v5"), "--to", "vllm"])
+    assert len(d["result"]["notes"]) == 2 and run_json(["export", config("llama2-7b"), "--to", "vllm"])["result"]["notes"] == []
+    override = json.loads(d["result"]["text"].split("'")[1])["rope_parameters"]
+    assert override["full_attention"]["factor"] == 8.0 and override["sliding_attention"]["rope_theta"] == 10000
+
+
+case("dynamic for llama.cpp says what to do", ["export", config("llama2-7b"), "--to", "llamacpp", "--method", "dynamic", "--target-len", "16k"],
+     code=3, err=["--method default --tune-base 135401.973"])
+case("unknown method", ["export", config("llama2-7b"), "--to", "vllm", "--method", "foo"], code=2, err=['unknown RoPE method "foo"'])
+case("nested files and top-level engines", ["export", config("gemma3-4b"), "--to", "sglang"], code=3, err=["text_config", "hf-patch"])
 case("preset", ["export", "--model", "Llama-2-7B", "--to", "llamacpp", "--tune-base", "71738", "--target-len", "16k"],
      out="-c 16384 --rope-scaling none --rope-freq-base 71738\n")
 case("new method", ["export", config("llama2-7b"), "--to", "llamacpp", "--method", "linear", "--target-len", "16k"],

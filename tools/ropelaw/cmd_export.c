@@ -1,5 +1,6 @@
 #include "cli.h"
 #include <math.h>
+#include <string.h>
 
 static const cli_option options[] = {
     {"to",         CLI_TEXT,   "ENGINE", "engine to write for; `ropelaw export --list` names them"            },
@@ -43,6 +44,25 @@ static int load(cli_context *c, ropelaw_model *m, ropelaw_error *error) {
     return ropelaw_model_from_preset(preset, m, error) ? cli_fail(c, error) : CLI_OK;
 }
 
+/* Line by line: what the text leaves alone. */
+static int put_notes(cli_context *c, const ropelaw_model *m, const ropelaw_export_options *o,
+                     const char *engine) {
+    ropelaw_error error = {0};
+    char *text;
+    cli_value *notes = cli_put(c->result, "notes", cli_array());
+    if (ropelaw_export_notes(m, o, engine, &text, &error)) return cli_fail(c, &error);
+    for (char *line = text; *line;) {
+        char *end = strchr(line, '\n');
+        if (end) *end = 0;
+        cli_put_text(notes, NULL, line);
+        cli_note(c, "%s", line);
+        if (!end) break;
+        line = end + 1;
+    }
+    ropelaw_text_free(text);
+    return CLI_OK;
+}
+
 static int write_engine(cli_context *c, const ropelaw_model *m, const char *engine) {
     ropelaw_error error = {0};
     char *text;
@@ -57,7 +77,7 @@ static int write_engine(cli_context *c, const ropelaw_model *m, const char *engi
     cli_caveats(c, m->caveats & ROPELAW_CAVEAT_DEFAULTED);
     cli_raw(c, text);
     ropelaw_text_free(text);
-    return CLI_OK;
+    return put_notes(c, m, &o, engine);
 }
 
 static int run(cli_context *c) {
@@ -82,10 +102,11 @@ const cli_command cmd_export = {
     .least = 0,
     .most = 1,
     .options = options,
-    .help = "Writes flags, YAML or a JSON patch ready to paste, for the settings of a model file or for a "
-            "change of\n"
-            "them (--method, --factor, --tune-base, --target-len). What an engine cannot say is an error "
-            "with the reason.",
+    .help =
+        "Writes flags, YAML or a JSON patch ready to paste, for the settings of a model file or for a "
+        "change of\n"
+        "them (--method, --factor, --tune-base, --target-len). What an engine cannot say is an error "
+        "with the reason. Notes on stderr say what the text leaves alone (other kinds of layers, windows).",
     .example = "ropelaw export config.json --to vllm\n"
                "ropelaw export config.json --to llamacpp --method yarn --target-len 128k\n"
                "ropelaw export --model Llama-2-7B --to hf-patch --tune-base 71738 --target-len 16k",
