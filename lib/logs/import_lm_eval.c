@@ -21,6 +21,8 @@ typedef struct {
     char model[200];
     double length; /* of tasks that do not say theirs; NAN */
     size_t n_without_length;
+    size_t
+        n_metrics; /* of the task that are read and say no length: beyond one, runs are named by metric too */
 } context;
 
 /* A metric's name without its filter: "4096,none" -> "4096". */
@@ -50,6 +52,7 @@ static bool kind_of(const char *key, ropelaw_value_kind *kind) {
     } metrics[] = {
         {"word_perplexity", ROPELAW_VALUE_PPL     },
         {"perplexity",      ROPELAW_VALUE_PPL     },
+        {"ppl",             ROPELAW_VALUE_PPL     },
         {"acc",             ROPELAW_VALUE_ACCURACY},
         {"exact_match",     ROPELAW_VALUE_ACCURACY}
     };
@@ -67,7 +70,8 @@ static bool wanted(const context *c, ropelaw_value_kind kind) {
 
 static ropelaw_status add(context *c, const json_value *task, const json_value *metric, double length,
                           ropelaw_value_kind kind, ropelaw_error *error) {
-    char run[500];
+    char run[700];
+    ropelaw_value_kind named;
     double x = metric->number;
     if (!isfinite(x))
         return logs_note(c->sink, c->input, error, "line %zu: %.60s of %.60s is not finite: left out",
@@ -78,7 +82,9 @@ static ropelaw_status add(context *c, const json_value *task, const json_value *
                            error);
     ropelaw_point point = logs_point(length, x, metric->line);
     point.se = standard_error(task, metric->key);
-    snprintf(run, sizeof run, "%s/%s", c->model, task->key);
+    bool several = c->n_metrics > 1 && kind_of(metric->key, &named);
+    snprintf(run, sizeof run, "%s/%.200s%s%.200s", c->model, task->key, several ? "/" : "",
+             several ? metric->key : "");
     return logs_add(c->sink, c->input, run, kind, NULL, &point, error);
 }
 
@@ -123,12 +129,28 @@ static void read_model(context *c, const json_value *root) {
     if (!isnan(c->input->options->eval_len_tok)) c->length = c->input->options->eval_len_tok;
 }
 
+/* LAMBADA has a perplexity and an accuracy, GSM8K the same metric after two filters: a run holds one of them. */
+static size_t count_metrics(const context *c, const json_value *task) {
+    size_t n = 0;
+    for (size_t i = 0; i < task->n; i++) {
+        ropelaw_value_kind kind;
+        if (task->items[i].kind == JSON_NUMBER && kind_of(task->items[i].key, &kind)) n += wanted(c, kind);
+    }
+    return n;
+}
+
+static ropelaw_status read_task(context *c, const json_value *task, ropelaw_error *error) {
+    ropelaw_status status = ROPELAW_OK;
+    if (task->kind != JSON_OBJECT) return ROPELAW_OK;
+    c->n_metrics = count_metrics(c, task);
+    for (size_t i = 0; !status && i < task->n; i++) status = read_metric(c, task, &task->items[i], error);
+    return status;
+}
+
 static ropelaw_status read_results(context *c, ropelaw_error *error) {
     const json_value *results;
     ropelaw_status status = json_want_object(c->document, &c->document->root, "results", &results, error);
-    for (size_t i = 0; !status && i < results->n; i++)
-        for (size_t j = 0; results->items[i].kind == JSON_OBJECT && !status && j < results->items[i].n; j++)
-            status = read_metric(c, &results->items[i], &results->items[i].items[j], error);
+    for (size_t i = 0; !status && i < results->n; i++) status = read_task(c, &results->items[i], error);
     if (!status && c->n_without_length)
         status = logs_note(c->sink, c->input, error, "%zu metrics without a length left out: give the length",
                            c->n_without_length);
@@ -140,7 +162,7 @@ static ropelaw_status read(const logs_input *input, logs_sink *sink, ropelaw_err
     ropelaw_status status =
         json_document_parse(input->text, input->length, input->path, NULL, &document, error);
     if (status) return status;
-    context c = {input, sink, document, "", NAN, 0};
+    context c = {input, sink, document, "", NAN, 0, 0};
     read_model(&c, &document->root);
     status = read_results(&c, error);
     json_document_free(&document);

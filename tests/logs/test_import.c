@@ -299,6 +299,19 @@ START_TEST(lm_eval) {
     o.eval_len_tok = 2048;
     test_assert_ok(import("{\"results\": {\"arc\": {\"acc\": 0.5}}}", "r.json", &o, &s), error);
     ck_assert_str_eq(shown(&s), "r/arc: 2048=0.5");
+    /* several metrics in a task: a run each */
+    o.eval_len_tok = 1024;
+    static const char lambada[] =
+        "{\"results\": {\"lambada\": {\"ppl\": 9.5, \"ppl_stderr\": 0.25, \"acc\": 0.5, \"acc_norm\": 0.75},"
+        " \"gsm8k\": {\"exact_match,strict-match\": 0.25, \"exact_match,flexible-extract\": 0.5}}}";
+    test_assert_ok(import(lambada, "p.json", &o, &s), error);
+    ck_assert_double_eq(s.runs[0].points[0].se, 0.25);
+    ck_assert_str_eq(shown(&s),
+                     "p/lambada/ppl: 1024=9.5; p/lambada/acc: 1024=0.5; p/gsm8k/exact_match,strict-match: "
+                     "1024=0.25; p/gsm8k/exact_match,flexible-extract: 1024=0.5");
+    o.as = ROPELAW_IMPORT_AS_PPL;
+    test_assert_ok(import(lambada, "p.json", &o, &s), error);
+    ck_assert_str_eq(shown(&s), "p/lambada: 1024=9.5");
     /* not finite: left out */
     s = imported("{\"results\": {\"ruler_vt\": {\"4096,none\": NaN, \"8192,none\": 0.5}}}", "r.json");
     ck_assert_uint_eq(s.n_notes, 1);

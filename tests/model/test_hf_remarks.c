@@ -47,8 +47,8 @@ static const struct {
     {BARE "\"rope_theta\": {\"__float__\": \"1e6\"}",                                                              NULL,               NULL,                       0,         ""                                         }, /* refused: no such number */
     {"\"text_config\": {\"rope_theta\": 1e6, " BARE "\"y\": 0}",                                                   "base",             "1000000",                  FROM_FILE,
      "text_config.rope_theta"                                                                                                                                                                                            },
-    {"\"some_lm\": {\"rope_theta\": 1e6, " BARE
-     "\"y\": 0}, \"vision_config\": {\"hidden_size\": 1, \"rope_theta\": 3}",                                 "base",             "1000000",                  FROM_FILE, "some_lm.rope_theta"                       },
+    {"\"vision_part\": {\"hidden_size\": 1, \"rope_theta\": 3}, \"some_lm\": {\"rope_theta\": 1e6, " BARE
+     "\"y\": 0}",                                                                                             "base",             "1000000",                  FROM_FILE, "some_lm.rope_theta"                       },
     {BARE "\"compress_rope_theta\": 40000.0, \"rope_theta\": 10000",                                               "compress_base",    "40000",                    FROM_FILE,
      "compress_rope_theta"                                                                                                                                                                                               },
  /* defaults of the model types, formats.md 1.3 */
