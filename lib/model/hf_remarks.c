@@ -42,6 +42,20 @@ static void layout(model_builder *b, const ropelaw_layer_kind *kind) {
     }
 }
 
+/* YaRN without floor and ceiling of its ramp. */
+static void truncation(model_builder *b, const ropelaw_layer_kind *kind) {
+    const char *path;
+    bool null_kind;
+    char from[200];
+    const json_value *object = model_hf_rope_object(b, kind, &path, &null_kind),
+                     *value = json_get_set(object, "truncate");
+    model_place place = {ROPELAW_ORIGIN_DEFAULT, b->type->source ? b->type->source : "", 0};
+    if (strcmp(kind->rope.method, "yarn") != 0 || (!value && kind->rope.truncate)) return;
+    snprintf(from, sizeof from, "%s%s.truncate", b->model->source->prefix, path);
+    if (value) place = (model_place){ROPELAW_ORIGIN_FILE, from, value->line};
+    model_fact(b, kind->name, "truncate", kind->rope.truncate ? "true" : "false", place);
+}
+
 static ropelaw_status top(model_builder *b, const ropelaw_layer_kind *kind, const char *key, const char *fact,
                           double *value) {
     const char *const names[] = {key, NULL};
@@ -100,6 +114,7 @@ ropelaw_status model_hf_remarks(model_builder *b, ropelaw_layer_kind *kind) {
     thresholds(b, kind);
     rotary_dim(b, kind);
     layout(b, kind);
+    truncation(b, kind);
     ropelaw_status status = compressed(b, kind);
     return status ? status : mscales(b, kind);
 }

@@ -133,6 +133,9 @@ static const struct {
     {"\"model_type\": \"phi3\", \"rope_scaling\": {\"type\": \"longrope\", \"short_mscale\": 1.5}",
      "short_mscale",                                                                                                                   "1.5",                      FROM_FILE, "rope_scaling.short_mscale"                },
  /* layout */
+    {LLAMA "\"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 8, \"truncate\": false}",                      "truncate",
+     "false",                                                                                                                                                      FROM_FILE, "rope_scaling.truncate"                    },
+    {"\"model_type\": \"gpt_oss\"",                                                                                "truncate",         "false",                    DEFAULTED, ""                                         },
     {BARE "\"rope_theta\": 1e4, \"rope_interleave\": true",                                                        "pairs",            "neighbours (interleaved)", FROM_FILE,
      "rope_interleave"                                                                                                                                                                                                   },
     {BARE "\"rope_theta\": 1e4, \"rope_interleaved\": false",                                                      "pairs",            "halves",                   FROM_FILE,
