@@ -273,8 +273,8 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("method_golden");
-    const TTest *const tests[] = {exact_values,
-                                  ggml_recurrence,
+    const TTest *const wide[] = {exact_values, NULL};
+    const TTest *const tests[] = {ggml_recurrence,
                                   vectors_printed_by_transformers,
                                   yarn_worked_example,
                                   ntk_bases_of_the_paper,
@@ -285,5 +285,6 @@ int main(void) {
                                   resonance_common_multiple,
                                   NULL};
     test_add(s, "method_golden", tests);
+    test_add_wide(s, "method_golden", wide);
     return test_run(s);
 }

@@ -3,7 +3,6 @@
 #include "test.h"
 #include <ropelaw/method.h>
 #include <ropelaw/precision.h>
-#include <float.h>
 #include <string.h>
 
 static ropelaw_precision_report report(const char *name, double base, size_t d, double len,
@@ -283,9 +282,6 @@ int main(void) {
     test_add(s, "precision", tests);
     const TTest *const wide[] = {measured_table, float_angles_by_brute_force, every_method_by_brute_force,
                                  methods_matter, ends_of_the_range,           NULL};
-    if (LDBL_MANT_DIG >= 64)
-        test_add(s, "precision", wide);
-    else
-        test_skip("precision: figures below 1e-8 rad", "long double is no wider than double");
+    test_add_wide(s, "precision", wide);
     return test_run(s);
 }

@@ -66,7 +66,8 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("spectrum");
-    const TTest *const tests[] = {golden_periods, two_routes, bad_input, NULL};
+    const TTest *const tests[] = {two_routes, bad_input, NULL}, *const wide[] = {golden_periods, NULL};
     test_add(s, "spectrum", tests);
+    test_add_wide(s, "spectrum", wide);
     return test_run(s);
 }

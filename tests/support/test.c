@@ -29,6 +29,19 @@ void test_add(Suite *suite, const char *name, const TTest *const *tests) {
     }
 }
 
+void test_add_wide(Suite *suite, const char *name, const TTest *const *tests) {
+    volatile long double one = 1, least = 0x1p-63L;
+    if (one + least != one) {
+        test_add(suite, name, tests);
+        return;
+    }
+    for (; *tests; tests++) {
+        char full[128];
+        snprintf(full, sizeof full, "%s: %s", name, (*tests)->name);
+        test_skip(full, "long double has fewer than 64 bits of mantissa here");
+    }
+}
+
 double test_ulps(double x, double y) {
     if (x == y) return 0;
     if (isnan(x) || isnan(y) || signbit(x) != signbit(y)) return INFINITY;
