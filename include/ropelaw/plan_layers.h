@@ -35,7 +35,9 @@ typedef struct {
     char reason[320]; /* one sentence, for people */
     double
         bound_tok; /* LAW, WINDOW_WIDER: closed form, strict coverage for a method outside it; NAN: none, UNBOUNDED */
-    int has_result; /* 1: `result` is filled */
+    ropelaw_plan_model
+        used;       /* what was asked about: the kind as a model, or the caller's; its params are not kept */
+    int has_result; /* 1: `result` and `used` are filled */
     ropelaw_plan_result
         result; /* everything that predict says of a model with these rotary positions alone */
     uint32_t caveats;
@@ -79,16 +81,17 @@ ROPELAW_API ropelaw_status ropelaw_layer_kind_method(const ropelaw_model *model,
 /**
  * Predict for every kind of layers.
  *
- * In       model with has_rope; plan (NULL: as the file says; tune_base changes full-attention layers only, the base
+ * In       main: what to use instead of the file for the kind that the law speaks about (ropelaw_model_kind), as when a
+ *          user overrides values; its train_len counts for every kind. NULL: as the file says
+ *          model with has_rope; plan (NULL: as the file says; tune_base changes full-attention layers only, the base
  *          of windows stays); options as ropelaw_plan_predict, whose freqs are not read
  * Out      layers; pointers into the model
  * Returns  OK; UNSUPPORTED for a model without rotary positions, saying which kind it seems to be; INVALID for a NULL.
  *          A layer kind that cannot be predicted is UNKNOWN with its reason, not a failure.
  */
-ROPELAW_API ropelaw_status ropelaw_plan_layers_predict(const ropelaw_model *model, const ropelaw_plan *plan,
-                                                       const ropelaw_plan_options *options,
-                                                       ropelaw_plan_layers *layers,
-                                                       ropelaw_error *error) ROPELAW_MUST_USE;
+ROPELAW_API ropelaw_status ropelaw_plan_layers_predict(
+    const ropelaw_model *model, const ropelaw_plan_model *main, const ropelaw_plan *plan,
+    const ropelaw_plan_options *options, ropelaw_plan_layers *layers, ropelaw_error *error) ROPELAW_MUST_USE;
 
 #ifdef __cplusplus
 }

@@ -151,6 +151,9 @@ static ropelaw_status settle(export_writer *w, const ropelaw_export_options *o, 
         return core_fail_number(w->error, ROPELAW_DOMAIN, "factor", r->factor,
                                 ">= 1 (give the factor, or a target length "
                                 "for a model with a training length)");
+    if (export_is(w, "longrope") && !r->n_long && strcmp(engine, "llamacpp") != 0)
+        return core_fail(w->error, ROPELAW_UNSUPPORTED, "long_factor", "", "",
+                         "longrope needs its factors, which only the model's own file brings");
     bool by_base = !strcmp(engine, "llamacpp") || !strcmp(engine, "koboldcpp");
     if (by_base && export_is(w, "dynamic"))
         return refuse_dynamic(w, !strcmp(engine, "llamacpp") ? "llama.cpp" : engine);

@@ -1,26 +1,13 @@
 /* A preset in the shape of a model file, so that one inspection serves both. */
 #include "model/internal.h"
+#include "model/preset.h"
 #include <ropelaw/number.h>
-#include <ropelaw/preset.h>
 #include <stdio.h>
 #include <string.h>
 
 static void number(model_builder *b, const char *layers, const char *name, double value,
                    const ropelaw_preset *p) {
     model_fact_number(b, layers, name, value, (model_place){ROPELAW_ORIGIN_FILE, p->source, 0});
-}
-
-/* The value of `key` in "key=value;key=value"; NAN. */
-static double parameter(const char *list, const char *key) {
-    size_t n = strlen(key);
-    for (const char *at = list; (at = strstr(at, key)) != NULL; at += n) {
-        double value;
-        if (at[n] != '=' || (at != list && at[-1] != ';')) continue;
-        const char *end = strchr(at, ';');
-        size_t length = end ? (size_t)(end - at) : strlen(at);
-        if (!ropelaw_number_parse(at + n + 1, length - n - 1, &value, NULL)) return value;
-    }
-    return NAN;
 }
 
 static void settings(model_builder *b, ropelaw_layer_kind *kind, const ropelaw_preset *p) {
@@ -31,17 +18,30 @@ static void settings(model_builder *b, ropelaw_layer_kind *kind, const ropelaw_p
     r->head_dim = p->head_dim;
     r->rotary_dim = p->rotary_dim;
     r->factor = p->factor;
-    r->original_len_tok = parameter(p->parameters, "original_max_position_embeddings");
-    r->low_freq_factor = parameter(p->parameters, "low_freq_factor");
-    r->high_freq_factor = parameter(p->parameters, "high_freq_factor");
-    r->beta_fast = parameter(p->parameters, "beta_fast");
-    r->beta_slow = parameter(p->parameters, "beta_slow");
+    const struct {
+        const char *key, *fact;
+        double *to;
+    } parameters[] = {
+        {"original_max_position_embeddings", "original_len",          &r->original_len_tok},
+        {"low_freq_factor",                  "low_freq_factor",       &r->low_freq_factor },
+        {"high_freq_factor",                 "high_freq_factor",      &r->high_freq_factor},
+        {"beta_fast",                        "beta_fast",             &r->beta_fast       },
+        {"beta_slow",                        "beta_slow",             &r->beta_slow       },
+        {"mscale",                           "mscale",                &r->mscale          },
+        {"mscale_all_dim",                   "mscale_all_dim",        &r->mscale_all_dim  },
+        {"attention_factor",                 "attention_factor",      &r->attention_factor},
+        {"partial_rotary_factor",            "partial_rotary_factor", &r->partial         },
+    };
+    if (strstr(p->parameters, "truncate=false")) r->truncate = 0;
     model_fact(b, kind->name, "method", r->method, (model_place){ROPELAW_ORIGIN_FILE, p->source, 0});
     number(b, kind->name, "base", r->base, p);
     number(b, kind->name, "head_dim", r->head_dim, p);
     number(b, kind->name, "rotary_dim", r->rotary_dim, p);
     number(b, kind->name, "factor", r->factor, p);
-    number(b, kind->name, "original_len", r->original_len_tok, p);
+    for (size_t i = 0; i < CORE_COUNT(parameters); i++) {
+        *parameters[i].to = model_preset_parameter(p, parameters[i].key);
+        number(b, kind->name, parameters[i].fact, *parameters[i].to, p);
+    }
 }
 
 /* Layers with a window beside (or instead of) full attention. The table does not count layers. */
@@ -88,6 +88,8 @@ ropelaw_status ropelaw_model_from_preset(const ropelaw_preset *preset, ropelaw_m
     number(&b, "", "pretrain_base", preset->pretrain_base, preset);
     number(&b, "", "tune_base", preset->tune_base, preset);
     number(&b, "", "tune_len", preset->tune_len_tok, preset);
+    number(&b, "", "max_position_embeddings", preset->max_position_embeddings, preset);
+    if (isnan(preset->base_local)) number(&b, "", "window_tok", preset->window_tok, preset);
     notes(&b, preset);
     if (b.nomem) {
         ropelaw_model_clear(&made);

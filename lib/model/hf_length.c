@@ -72,6 +72,16 @@ static void plain_lengths(model_builder *b, const lengths *l) {
     model_fact_number(b, "", "declared_len", l->declared_by_key, l->place);
 }
 
+/* Models whose factor is not the ratio of their lengths, as their makers say. Gemma 3: trained on 32768 tokens, scaled
+   by 8 for 131072. */
+static const char *const known_from =
+    "Gemma 3 Technical Report (arXiv:2503.19786), section 2: trained on 32768 tokens, then scaled to 131072";
+
+static double known_train_len(const ropelaw_model *m, const lengths *l, double factor) {
+    bool gemma3 = !strncmp(m->architecture, "gemma3", 6);
+    return gemma3 && factor == 8 && l->declared_by_key == 131072 ? 32768 : NAN;
+}
+
 static void linear_lengths(model_builder *b, const lengths *l, double factor) {
     ropelaw_model *m = b->model;
     if (l->largest == l->declared_by_key * factor) {
@@ -79,6 +89,14 @@ static void linear_lengths(model_builder *b, const lengths *l, double factor) {
         model_fact_number(b, "", "train_len", m->train_len_tok, l->place);
         derived(b, "declared_len", &m->declared_len_tok, l->largest,
                 "the larger length key, factor times the other");
+        return;
+    }
+    double known = known_train_len(m, l, factor);
+    if (known > 0) {
+        m->train_len_tok = known;
+        m->declared_len_tok = l->declared_by_key;
+        model_fact_number(b, "", "train_len", known, (model_place){ROPELAW_ORIGIN_DEFAULT, known_from, 0});
+        model_fact_number(b, "", "declared_len", l->declared_by_key, l->place);
         return;
     }
     model_note(b, ROPELAW_NOTE_WARNING, "ambiguous-length", l->key, l->place.line,

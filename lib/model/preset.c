@@ -3,7 +3,9 @@
    Damerau-Levenshtein distance (insert, drop, change, swap neighbours) of the plain forms. */
 #include "model/preset.h"
 #include "core/core.h"
+#include <ropelaw/number.h>
 #include <ctype.h>
+#include <math.h>
 #include <string.h>
 
 enum { LONGEST = 80 };
@@ -14,6 +16,19 @@ size_t ropelaw_preset_count(void) {
 
 const ropelaw_preset *ropelaw_preset_get(size_t index) {
     return index < model_n_presets ? &model_presets[index] : NULL;
+}
+
+double model_preset_parameter(const ropelaw_preset *preset, const char *key) {
+    size_t length = strlen(key);
+    for (const char *p = preset->parameters; *p; p += strspn(p, ";")) {
+        size_t word = strcspn(p, ";");
+        double x;
+        if (word > length && p[length] == '=' && !strncmp(p, key, length) &&
+            !ropelaw_number_parse(p + length + 1, word - length - 1, &x, NULL))
+            return x;
+        p += word;
+    }
+    return NAN;
 }
 
 static bool separator(char c) {
@@ -114,7 +129,9 @@ ropelaw_status ropelaw_preset_find(const char *name, const ropelaw_preset **pres
         return ROPELAW_OK;
     }
     found = ropelaw_preset_nearest(name);
-    if (!found) return core_fail(error, ROPELAW_INVALID, "model", name, "", "unknown model \"%.60s\"", name);
+    if (!found)
+        return core_fail(error, ROPELAW_INVALID, "model", name, "",
+                         "unknown model \"%.60s\", and none is near (`ropelaw models` lists them)", name);
     return core_fail(error, ROPELAW_INVALID, "model", name, found->name,
                      "unknown model \"%.60s\": did you mean %s?", name, found->name);
 }

@@ -7,4 +7,7 @@
 extern const ropelaw_preset model_presets[];
 extern const size_t model_n_presets;
 
+/* The number of "key=value" in the parameters of a preset; NAN if it is not there. */
+double model_preset_parameter(const ropelaw_preset *preset, const char *key);
+
 #endif

@@ -127,17 +127,27 @@ static void judge_full(ropelaw_plan_layer *layer) {
             : "full attention that rotates: the law");
 }
 
-static ropelaw_status ask(const ropelaw_model *model, const ropelaw_plan *plan,
-                          const ropelaw_plan_options *options, ropelaw_plan_layer *layer,
-                          ropelaw_error *error) {
+/* The question as one: which file, what replaces its main kind, under which plan. */
+typedef struct {
+    const ropelaw_model *model;
+    const ropelaw_plan_model *main;
+    const ropelaw_plan *plan;
+    const ropelaw_plan_options *options;
+} question;
+
+static ropelaw_status ask(const question *q, ropelaw_plan_layer *layer, ropelaw_error *error) {
     ropelaw_plan_model one;
     ropelaw_method_params params;
-    ropelaw_plan mine = plan ? *plan : (ropelaw_plan){NAN, NAN};
+    ropelaw_plan mine = q->plan ? *q->plan : (ropelaw_plan){NAN, NAN};
     int full = layer->kind->attention == ROPELAW_ATTENTION_FULL;
-    layer->caveats |= ropelaw_layer_kind_to_plan_model(model, layer->kind, &one, &params);
+    layer->caveats |= ropelaw_layer_kind_to_plan_model(q->model, layer->kind, &one, &params);
+    if (q->main) one.train_len = q->main->train_len;
+    if (q->main && layer->kind == ropelaw_model_kind(q->model)) one = *q->main;
     if (!full) mine.tune_base = NAN;
+    layer->used = one;
+    layer->used.params = NULL;
     ropelaw_error reason = {0};
-    ropelaw_status s = ropelaw_plan_predict(&one, &mine, options, &layer->result, &reason);
+    ropelaw_status s = ropelaw_plan_predict(&one, &mine, q->options, &layer->result, &reason);
     if (s == ROPELAW_NOMEM || s == ROPELAW_CANCELLED) {
         if (error) *error = reason;
         return s;
@@ -154,9 +164,7 @@ static ropelaw_status ask(const ropelaw_model *model, const ropelaw_plan *plan,
     return ROPELAW_OK;
 }
 
-static ropelaw_status judge(const ropelaw_model *model, const ropelaw_plan *plan,
-                            const ropelaw_plan_options *options, ropelaw_plan_layer *layer,
-                            ropelaw_error *error) {
+static ropelaw_status judge(const question *q, ropelaw_plan_layer *layer, ropelaw_error *error) {
     layer->bound_tok = NAN;
     if (layer->kind->attention == ROPELAW_ATTENTION_LINEAR) {
         say(layer, ROPELAW_REACH_NO_ATTENTION, "no softmax attention: positions are not rotary");
@@ -166,7 +174,7 @@ static ropelaw_status judge(const ropelaw_model *model, const ropelaw_plan *plan
         say(layer, ROPELAW_REACH_NO_POSITION, "attention without rotary positions: the law does not apply");
         return ROPELAW_OK;
     }
-    return ask(model, plan, options, layer, error);
+    return ask(q, layer, error);
 }
 
 static void decide(const ropelaw_model *model, ropelaw_plan_layers *l) {
@@ -185,24 +193,24 @@ static void decide(const ropelaw_model *model, ropelaw_plan_layers *l) {
     if (l->deciding < l->n) l->caveats |= l->layers[l->deciding].caveats;
 }
 
-static ropelaw_status judge_all(const ropelaw_model *model, const ropelaw_plan *plan,
-                                const ropelaw_plan_options *options, ropelaw_plan_layers *layers,
-                                ropelaw_error *error) {
-    ropelaw_plan_options own = options ? *options : ropelaw_plan_options_default;
+static ropelaw_status judge_all(question q, ropelaw_plan_layers *layers, ropelaw_error *error) {
+    ropelaw_plan_options own = q.options ? *q.options : ropelaw_plan_options_default;
+    const ropelaw_model *model = q.model;
+    q.options = &own;
     own.freqs = (ropelaw_plan_freqs){0};
     for (; layers->n < model->n_kinds && layers->n < ROPELAW_PLAN_LAYERS_MAX; layers->n++) {
         ropelaw_plan_layer *layer = &layers->layers[layers->n];
         layer->kind = &model->kinds[layers->n];
-        ropelaw_status s = judge(model, plan, &own, layer, error);
+        ropelaw_status s = judge(&q, layer, error);
         if (s) return s;
     }
     decide(model, layers);
     return ROPELAW_OK;
 }
 
-ropelaw_status ropelaw_plan_layers_predict(const ropelaw_model *model, const ropelaw_plan *plan,
-                                           const ropelaw_plan_options *options, ropelaw_plan_layers *layers,
-                                           ropelaw_error *error) {
+ropelaw_status ropelaw_plan_layers_predict(const ropelaw_model *model, const ropelaw_plan_model *main,
+                                           const ropelaw_plan *plan, const ropelaw_plan_options *options,
+                                           ropelaw_plan_layers *layers, ropelaw_error *error) {
     if (!model) return core_fail(error, ROPELAW_INVALID, "model", "NULL", "an object", "model is NULL");
     if (!layers) return core_fail(error, ROPELAW_INVALID, "layers", "NULL", "an object", "layers is NULL");
     if (!model->has_rope)
@@ -211,7 +219,7 @@ ropelaw_status ropelaw_plan_layers_predict(const ropelaw_model *model, const rop
                          model->positions[0] ? model->positions : "unknown");
     ropelaw_plan_layers *work = core_calloc(1, sizeof *work);
     if (!work) return core_fail_memory(error, 1, sizeof *work);
-    ropelaw_status s = judge_all(model, plan, options, work, error);
+    ropelaw_status s = judge_all((question){model, main, plan, options}, work, error);
     if (!s) *layers = *work;
     core_free(work);
     return s;

@@ -1,24 +1,10 @@
 /* A row of the preset table as a model: fields by name, and "key=value;key=value" as parameters of its method. */
 #include "plan/plan.h"
-#include <ropelaw/number.h>
+#include "model/preset.h"
 #include <math.h>
 #include <string.h>
 
-/* The number after "key=" in a list separated by ';'; NAN if the key is not there or holds no number. */
-static double parameter(const char *list, const char *key) {
-    size_t length = strlen(key);
-    for (const char *p = list; *p; p += strspn(p, ";")) {
-        size_t word = strcspn(p, ";");
-        double x;
-        if (word > length && p[length] == '=' && !strncmp(p, key, length) &&
-            ropelaw_number_parse(p + length + 1, word - length - 1, &x, NULL) == ROPELAW_OK)
-            return x;
-        p += word;
-    }
-    return NAN;
-}
-
-static void set_params(const char *list, ropelaw_method_params *params) {
+static void set_params(const ropelaw_preset *preset, ropelaw_method_params *params) {
     const struct {
         const char *key;
         double *to;
@@ -34,17 +20,17 @@ static void set_params(const char *list, ropelaw_method_params *params) {
         {"partial_rotary_factor",            &params->partial         },
     };
     for (size_t i = 0; i < CORE_COUNT(numbers); i++) {
-        double x = parameter(list, numbers[i].key);
+        double x = model_preset_parameter(preset, numbers[i].key);
         if (!isnan(x)) *numbers[i].to = x;
     }
-    if (strstr(list, "truncate=false")) params->truncate = 0;
+    if (strstr(preset->parameters, "truncate=false")) params->truncate = 0;
 }
 
 uint32_t ropelaw_preset_to_plan_model(const ropelaw_preset *preset, ropelaw_plan_model *model,
                                       ropelaw_method_params *params) {
     int inferred = isnan(preset->pretrain_base) && !isnan(preset->base);
     *params = ropelaw_method_params_default;
-    set_params(preset->parameters, params);
+    set_params(preset, params);
     *model = ropelaw_plan_model_default;
     model->name = preset->name;
     model->rotary_dim = preset->rotary_dim;

@@ -49,15 +49,11 @@ ropelaw_status ropelaw_report_model_plan(const ropelaw_plan_model *p, ropelaw_re
     return ROPELAW_OK;
 }
 
+/* Tables print no inferred base: what the preset does not say of pre-training stays unknown. */
 ropelaw_status report_model_of(const ropelaw_preset *p, ropelaw_report_model *model, ropelaw_error *error) {
-    ropelaw_plan_model plan = ropelaw_plan_model_default;
-    plan.name = p->name;
-    plan.rotary_dim = p->rotary_dim;
-    plan.pretrain_base = p->pretrain_base;
-    plan.train_len = p->train_len_tok;
-    plan.tune_base = p->tune_base;
-    plan.tune_len = p->tune_len_tok;
-    plan.method = p->method;
+    ropelaw_plan_model plan;
+    ropelaw_method_params params;
+    if (ropelaw_preset_to_plan_model(p, &plan, &params) & ROPELAW_CAVEAT_DEFAULTED) plan.pretrain_base = NAN;
     return ropelaw_report_model_plan(&plan, model, error);
 }
 

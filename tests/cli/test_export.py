@@ -54,6 +54,7 @@ def notes_are_told_and_wrapped():
 
 case("dynamic for llama.cpp says what to do", ["export", config("llama2-7b"), "--to", "llamacpp", "--method", "dynamic", "--target-len", "16k"],
      code=3, err=["--method default --tune-base 135401.973"])
+case("longrope of a preset", ["export", "--model", "Phi-3-mini-128k-instruct", "--to", "vllm"], code=3, err=["only the model's own file brings"])
 case("unknown method", ["export", config("llama2-7b"), "--to", "vllm", "--method", "foo"], code=2, err=['unknown RoPE method "foo"'])
 case("nested files and top-level engines", ["export", config("gemma3-4b"), "--to", "sglang"], code=3, err=["text_config", "hf-patch"])
 case("preset", ["export", "--model", "Llama-2-7B", "--to", "llamacpp", "--tune-base", "71738", "--target-len", "16k"],

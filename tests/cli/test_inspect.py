@@ -45,15 +45,55 @@ def defaults_are_flagged():
     assert any(f["name"] == "base" and f["origin"] == "default" for f in d["result"]["facts"])
 
 
+with open(os.path.join(ROOT, "data", "models.csv"), newline="", encoding="utf-8") as f:
+    ROWS = list(csv.DictReader(line for line in f if not line.startswith("#")))
+
+
 @test
 def every_preset_is_shown_with_its_source():
-    with open(os.path.join(ROOT, "data", "models.csv"), newline="") as f:
-        rows = list(csv.DictReader(line for line in f if not line.startswith("#")))
-    for row in rows[::15]:
+    """Every row, every number of it: the value, and the source that it was read in."""
+    facts_of = {"base": "base", "head_dim": "head_dim", "rotary_dim": "rotary_dim", "factor": "factor", "train_len_tok": "train_len",
+                "declared_len_tok": "declared_len", "pretrain_base": "pretrain_base", "tune_base": "tune_base",
+                "tune_len_tok": "tune_len", "max_position_embeddings": "max_position_embeddings"}
+    n = 0
+    for row in ROWS:
         d = run_json(["inspect", "--model", row["name"]])
-        assert row["source"] in d["sources"], row["name"]
-        if row["rotary_dim"]:
-            assert d["result"]["rotary_dim"] == float(row["rotary_dim"])
+        assert row["source"] in d["sources"] and (not row["source_2"] or row["source_2"] in d["sources"]), row["name"]
+        facts = {}
+        for fact in d["result"]["facts"]:
+            facts.setdefault(fact["name"], []).append(fact)
+        for column, name in facts_of.items():
+            if not row[column]:
+                assert name == "base" or name not in facts or facts[name][0]["layers"] == "sliding_attention", (row["name"], name)
+                continue
+            fact = facts[name][0]
+            assert float(fact["value"]) == float(row[column]) and fact["from"] == row["source"], (row["name"], fact)
+            n += 1
+        assert facts["method"][0]["value"] == (row["method"] or "default") and facts["method"][0]["from"] == row["source"]
+        if row["window_tok"]:
+            assert float(facts["window_tok"][0]["value"]) == float(row["window_tok"]), row["name"]
+        for part in row["parameters"].split(";"):
+            key, _, value = part.partition("=")
+            name = {"original_max_position_embeddings": "original_len"}.get(key, key)
+            if key in ("low_freq_factor", "high_freq_factor", "beta_fast", "beta_slow", "mscale", "mscale_all_dim",
+                       "attention_factor", "original_max_position_embeddings"):
+                assert float(facts[name][0]["value"]) == float(value), (row["name"], key)
+    assert len(ROWS) >= 150 and n > 900
+
+
+@test
+def disagreeing_sources_are_both_shown():
+    """Rows whose sources differ: both values and both sources, in JSON and for people."""
+    rows = {"Llama-2-7B": ("2048", "4096"), "gemma-2b": ("4096", "8192"), "MiniCPM-2B-sft-bf16": ("10000", "1e6"),
+            "Index-1.9B-32K": ("3.2e5", "3.2e6")}
+    for name, values in rows.items():
+        row, = [r for r in ROWS if r["name"] == name]
+        d = run_json(["inspect", "--model", name])
+        note, = [n["text"] for n in d["result"]["notes"] if n["id"] == "preset-notes"]
+        assert note == row["notes"] and all(v in note for v in values), name
+        assert row["source"] in d["sources"] and row["source_2"] in d["sources"] and row["source_2"]
+        people = run(["inspect", "--model", name]).stdout
+        assert all(v in people for v in values) and row["source"] in people and row["source_2"] in people, name
 
 
 def text(s):
@@ -75,5 +115,6 @@ case("no model", ["inspect", file("n.json", '{"peft_type": "LORA"}')], code=3, e
 case("missing", ["inspect", "nowhere.json"], code=3, err=["nowhere.json: No such file"])
 case("neither", ["inspect"], code=2, err=["give one FILE or --model NAME"])
 case("both", ["inspect", "x", "--model", "y"], code=2, err=["give one FILE or --model NAME"])
+case("far from any name", ["inspect", "--model", "qqqqqqqqqqqqqqqqqq"], code=2, err=["none is near (`ropelaw models` lists them)"])
 case("unknown preset", ["inspect", "--model", "Llmaa-2-7B"], code=2, err=["Llama-2-7B"])
 finish()

@@ -23,9 +23,33 @@ def local_and_global_base():
     assert l["full_attention"]["base"] == 1e6 and l["full_attention"]["method"] == "linear"
     assert l["sliding_attention"]["base"] == 1e4 and l["sliding_attention"]["reach"] == "window"
     assert l["sliding_attention"]["window_tok"] == 1024 and l["sliding_attention"]["bound"] is None
-    assert r["layers_bound"] == l["full_attention"]["bound"] == 131065 # 8 * (16384 - 1) + 1
+    assert r["layers_bound"] == l["full_attention"]["bound"] == 262137 # 8 * (32768 - 1) + 1
     l, r = layers("gemma3-4b", "--tune-base", "1e7")
     assert l["sliding_attention"]["base"] == 1e4
+
+
+@test
+def overrides_keep_the_layers():
+    """What an option says counts for the full-attention layers, and is what predict says of the flags alone."""
+    l, r = layers("gemma3-4b", "--base", "5e5", "--train-len", "8k", "--method", "yarn", "--factor", "4")
+    assert l["full_attention"]["base"] == 5e5 and l["full_attention"]["method"] == "yarn"
+    assert (l["sliding_attention"]["base"], l["sliding_attention"]["reach"]) == (1e4, "window")
+    flags = ["--rotary-dim", "256", "--base", "5e5", "--train-len", "8k", "--method", "yarn", "--factor", "4"]
+    alone = run_json(["predict"] + flags)["result"]
+    assert r["layers_bound"] == l["full_attention"]["bound"] == alone["coverage"]["context_lo"] == r["coverage"]["context_lo"]
+    l, r = layers("llama31-8b", "--factor", "4")
+    assert r["input_factor"] == 4 if "input_factor" in r else True
+    assert l["full_attention"]["bound"] == 4 * 8191 + 1  # llama3 divides the slowest pairs by the factor
+
+
+@test
+def presets_with_two_bases_have_layers():
+    r = run_json(["predict", "--model", "gemma-3-4b-it", "--train-len", "32k"])["result"]
+    l = {x["kind"]: x for x in r["layers"]}
+    assert (l["full_attention"]["base"], l["sliding_attention"]["base"]) == (1e6, 1e4)
+    assert l["full_attention"]["bound"] == 262137 and l["sliding_attention"]["reach"] == "window"
+    d = run_json(["predict", "--model", "Mistral-7B-v0.1"])
+    assert "layers" not in d["result"] and any("attend within 4096 tokens" in c for c in d["caveats"])
 
 
 @test
@@ -49,7 +73,7 @@ def lists_and_overrides():
     r = run_json(["predict", "--config", CONFIGS + "llama2-7b.json", "--tune-base", "1e5,1e6"])["result"]
     assert [x["layers_bound"] == x["bound"] for x in r] == [True, True]
     r = run_json(["predict", "--config", CONFIGS + "llama2-7b.json", "--base", "2e4"])["result"]
-    assert "layers" not in r # the options no longer say what the file says
+    assert [x["base"] for x in r["layers"] if x["kind"] == "full_attention"] == [r["tune_base"]]
     assert "layers" not in run_json(["predict", "--model", "llama-2-7b"])["result"]
 
 

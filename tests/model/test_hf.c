@@ -1,4 +1,4 @@
-/* Tests: build.c defaults.c find.c read.c hf.c hf_dims.c hf_layers.c hf_rope.c hf_length.c
+/* Tests: build.c defaults.c find.c read.c hf.c hf_dims.c hf_layers.c hf_rope.c hf_rope_base.c hf_rope_dims.c hf_length.c
 
    tests/model/configs holds one file per trap; expected.csv holds what each layer kind must come out as,
    reviewed against the published facts of the models. */

@@ -17,7 +17,7 @@ static void read_model(const char *name) {
 
 static void predict(const char *name, const ropelaw_plan *plan) {
     read_model(name);
-    test_assert_ok(ropelaw_plan_layers_predict(&model, plan, NULL, &layers, &e), e);
+    test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, plan, NULL, &layers, &e), e);
     ck_assert_uint_eq(layers.n, model.n_kinds);
 }
 
@@ -56,6 +56,28 @@ START_TEST(one_kind_under_the_law) {
 }
 END_TEST
 
+/* Values that a user overrides count for the main kind; its length for every kind. */
+START_TEST(main_kind_as_the_caller_says) {
+    predict("gemma3-4b", NULL);
+    ropelaw_plan_model one;
+    ropelaw_method_params params;
+    ropelaw_layer_kind_to_plan_model(&model, ropelaw_model_kind(&model), &one, &params);
+    one.pretrain_base = 5e5;
+    one.train_len = 8192;
+    one.method = "yarn";
+    params = ropelaw_method_params_default;
+    one.factor = 4;
+    ropelaw_plan_result alone;
+    test_assert_ok(ropelaw_plan_predict(&one, NULL, NULL, &alone, &e), e);
+    test_assert_ok(ropelaw_plan_layers_predict(&model, &one, NULL, NULL, &layers, &e), e);
+    const ropelaw_plan_layer *full = layer("full_attention"), *local = layer("sliding_attention");
+    ck_assert(full->bound_tok == alone.lo.bound_tok && layers.bound_tok == full->bound_tok);
+    ck_assert_str_eq(full->used.method, "yarn");
+    ck_assert(full->used.pretrain_base == 5e5 && local->used.pretrain_base == 1e4);
+    ck_assert(local->used.train_len == 8192 && local->reach == ROPELAW_REACH_WINDOW);
+}
+END_TEST
+
 START_TEST(windows_and_bases_of_their_own) {
     predict("gemma3-4b", NULL); /* full: base 1e6, linear 8; window 1024 with base 1e4 */
     assert_reach("full_attention", ROPELAW_REACH_LAW);
@@ -63,9 +85,9 @@ START_TEST(windows_and_bases_of_their_own) {
     ropelaw_method_params p = ropelaw_method_params_default;
     p.base = 1e6;
     p.rotary_dim = 256;
-    p.train_len = 16384;
+    p.train_len = 32768; /* not 131072 / 8: the report says what it was trained on */
     p.factor = 8;
-    ck_assert_double_eq(layers.bound_tok, strict("linear", p, 131072, 16384));
+    ck_assert_double_eq(layers.bound_tok, strict("linear", p, 131072, 32768));
     ck_assert(layers.caveats & ROPELAW_CAVEAT_WINDOW && layers.caveats & ROPELAW_CAVEAT_METHOD);
     ropelaw_plan plan = {1e7, NAN}; /* a new base is for the full-attention layers */
     predict("gemma3-4b", &plan);
@@ -114,11 +136,11 @@ START_TEST(a_window_that_hides_nothing) {
     double train = model.train_len_tok;
     for (int wider = 0; wider < 2; wider++) { /* at the width that the positions cover, and one token more */
         model.kinds[0].window_tok = train - 1 + wider;
-        test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, &layers, &e), e);
+        test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, NULL, &layers, &e), e);
         double strict_bound = layers.layers[0].result.lo.bound_tok;
         ck_assert(strict_bound == train || strict_bound == train - 1);
         model.kinds[0].window_tok = strict_bound + wider;
-        test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, &layers, &e), e);
+        test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, NULL, &layers, &e), e);
         assert_reach("sliding_attention", wider ? ROPELAW_REACH_WINDOW_WIDER : ROPELAW_REACH_WINDOW);
         ck_assert(wider ? layers.bound_tok == train : isnan(layers.bound_tok));
     }
@@ -148,17 +170,17 @@ END_TEST
 START_TEST(what_is_missing_is_said) {
     read_model("llama2-7b");
     model.kinds[0].rope.base = NAN;
-    test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, &layers, &e), e);
+    test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, NULL, &layers, &e), e);
     assert_reach("full_attention", ROPELAW_REACH_UNKNOWN);
     ck_assert_ptr_nonnull(strstr(layers.layers[0].reason, "base"));
     ck_assert(layers.deciding == layers.n);
     read_model("phi3-yarn-name");
     model.kinds[0].rope.n_long = 5; /* not one a pair */
-    test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, &layers, &e), e);
+    test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, NULL, &layers, &e), e);
     assert_reach("full_attention", ROPELAW_REACH_UNKNOWN);
     read_model("mistral-7b-v01");
     model.kinds[0].window_tok = NAN;
-    test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, &layers, &e), e);
+    test_assert_ok(ropelaw_plan_layers_predict(&model, NULL, NULL, NULL, &layers, &e), e);
     assert_reach("sliding_attention", ROPELAW_REACH_UNKNOWN);
 }
 END_TEST
@@ -173,12 +195,12 @@ END_TEST
 
 START_TEST(models_without_rotation_and_bad_calls) {
     read_model("gpt2");
-    test_assert_fails(ropelaw_plan_layers_predict(&model, NULL, NULL, &layers, &e), ROPELAW_UNSUPPORTED, e,
-                      "positions");
+    test_assert_fails(ropelaw_plan_layers_predict(&model, NULL, NULL, NULL, &layers, &e), ROPELAW_UNSUPPORTED,
+                      e, "positions");
     ck_assert_ptr_nonnull(strstr(e.message, "learned"));
-    test_assert_fails(ropelaw_plan_layers_predict(NULL, NULL, NULL, &layers, &e), ROPELAW_INVALID, e,
+    test_assert_fails(ropelaw_plan_layers_predict(NULL, NULL, NULL, NULL, &layers, &e), ROPELAW_INVALID, e,
                       "model");
-    test_assert_fails(ropelaw_plan_layers_predict(&model, NULL, NULL, NULL, &e), ROPELAW_INVALID, e,
+    test_assert_fails(ropelaw_plan_layers_predict(&model, NULL, NULL, NULL, NULL, &e), ROPELAW_INVALID, e,
                       "layers");
     ck_assert_str_eq(ropelaw_reach_str((ropelaw_reach)99), "unknown");
 }
@@ -213,7 +235,7 @@ END_TEST
 int main(void) {
     Suite *s = suite_create("layers");
     const TTest *const tests[] = {one_kind_under_the_law,
-                                  windows_and_bases_of_their_own,
+                                  windows_and_bases_of_their_own, main_kind_as_the_caller_says,
                                   layers_without_positions_or_attention,
                                   no_kind_under_the_law,
                                   a_window_that_hides_nothing,

@@ -12,6 +12,15 @@ static void put_coverage(cli_value *v, const ropelaw_plan_layer *l) {
         cli_put_null(k, "pair");
 }
 
+static const char *method_of(const ropelaw_plan_layer *l) {
+    return l->used.method && *l->used.method ? l->used.method : "default";
+}
+
+/* The base in use, before what the plan does. */
+static double base_of(const ropelaw_plan_layer *l) {
+    return isnan(l->used.tune_base) ? l->used.pretrain_base : l->used.tune_base;
+}
+
 static void put_layer(cli_value *list, const ropelaw_plan_layer *l) {
     const ropelaw_layer_kind *kind = l->kind;
     cli_value *v = cli_put(list, NULL, cli_object());
@@ -19,9 +28,9 @@ static void put_layer(cli_value *list, const ropelaw_plan_layer *l) {
     cli_put_text(v, "attention", ropelaw_attention_kind_str(kind->attention));
     cli_put_number(v, "n_layers", kind->n_layers ? (double)kind->n_layers : NAN);
     cli_put_number(v, "window_tok", kind->window_tok);
-    cli_put_text(v, "method", kind->rotates ? kind->rope.method : NULL);
-    cli_put_number(v, "base", kind->rotates ? kind->rope.base : NAN);
-    cli_put_number(v, "rotary_dim", kind->rotates ? kind->rope.rotary_dim : NAN);
+    cli_put_text(v, "method", kind->rotates ? method_of(l) : NULL);
+    cli_put_number(v, "base", kind->rotates ? base_of(l) : NAN);
+    cli_put_number(v, "rotary_dim", kind->rotates ? l->used.rotary_dim : NAN);
     cli_put_text(v, "reach", ropelaw_reach_str(l->reach));
     cli_put_number(v, "bound", l->bound_tok);
     put_coverage(v, l);
@@ -33,17 +42,10 @@ static void say_layer(FILE *out, const ropelaw_plan_layer *l) {
     const ropelaw_layer_kind *kind = l->kind;
     fprintf(out, "  %-24s %4s layers", kind->name, kind->n_layers ? cli_num((double)kind->n_layers, 0) : "?");
     if (kind->rotates)
-        fprintf(out, ", base %s, %s of %s dimensions, %s", cli_num(kind->rope.base, 8),
-                cli_num(kind->rope.rotary_dim, 0), cli_num(kind->rope.head_dim, 0), kind->rope.method);
+        fprintf(out, ", base %s, %s of %s dimensions, %s", cli_num(base_of(l), 8),
+                cli_num(l->used.rotary_dim, 0), cli_num(l->used.head_dim, 0), method_of(l));
     if (!isnan(l->bound_tok)) fprintf(out, ": bound %s", cli_num(nearbyint(l->bound_tok), 0));
     fprintf(out, "\n  %-24s      %s\n", "", l->reason);
-}
-
-static bool overridden(const cli_context *c) {
-    static const char *const names[] = {"rotary-dim", "base", "train-len", "head-dim", "method", "factor"};
-    for (size_t i = 0; i < CLI_COUNT_OF(names); i++)
-        if (cli_given(c, names[i])) return true;
-    return false;
 }
 
 static void put_all(cli_context *c, const ropelaw_plan_layers *layers, cli_value *result) {
@@ -67,7 +69,15 @@ static void put_all(cli_context *c, const ropelaw_plan_layers *layers, cli_value
 
 int cli_put_layers(cli_context *c, const cli_model *model, const ropelaw_plan *plan,
                    const ropelaw_plan_options *options, cli_value *result) {
-    if (!model->file.n_kinds || overridden(c)) return CLI_OK;
+    if (!isnan(model->window_tok)) {
+        char words[160];
+        snprintf(
+            words, sizeof words,
+            "some or all layers attend within %s tokens: a window can end the context before these bounds do",
+            cli_num(model->window_tok, 0));
+        cli_caveat(c, words);
+    }
+    if (!model->file.n_kinds) return CLI_OK;
     ropelaw_model file = model->file; /* shares its arrays */
     file.bidirectional = model->plan.bidirectional;
     ropelaw_plan_options quick = *options;
@@ -75,7 +85,7 @@ int cli_put_layers(cli_context *c, const cli_model *model, const ropelaw_plan *p
     ropelaw_plan_layers *layers = malloc(sizeof *layers);
     ropelaw_error e = {.code = ROPELAW_NOMEM, .message = "out of memory"};
     int code = CLI_OK;
-    if (!layers || ropelaw_plan_layers_predict(&file, plan, &quick, layers, &e))
+    if (!layers || ropelaw_plan_layers_predict(&file, &model->plan, plan, &quick, layers, &e))
         code = cli_fail(c, &e);
     else
         put_all(c, layers, result);

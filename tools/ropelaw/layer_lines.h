@@ -5,7 +5,8 @@
 #include "plan_options.h"
 
 /* Puts `layers` and `layers_bound` into result, and lines into the text where the kinds differ or the law is not
-   what decides. Without --config, or with options that override what the file says, nothing. Exit code. */
+   what decides. Options that override the file count for its main kind of layers. Without layers (flags alone, a preset
+   of one kind) nothing. Exit code. */
 int cli_put_layers(cli_context *c, const cli_model *model, const ropelaw_plan *plan,
                    const ropelaw_plan_options *options, cli_value *result);
 

@@ -10,6 +10,9 @@ static int from_preset(cli_context *c, cli_model *m) {
     if (ropelaw_preset_find(cli_text(c, "model", ""), &preset, &e)) return cli_fail(c, &e);
     m->caveats |= ropelaw_preset_to_plan_model(preset, &m->plan, &m->params);
     m->source = preset->source;
+    if (!isnan(preset->base_local)) /* windows with a base of their own: layers to tell apart */
+        return ropelaw_model_from_preset(preset, &m->file, &e) ? cli_fail(c, &e) : CLI_OK;
+    if (preset->window_tok > 0) m->window_tok = preset->window_tok;
     return CLI_OK;
 }
 
@@ -60,7 +63,8 @@ static void put_input(cli_context *c, const ropelaw_plan_model *p) {
 }
 
 int cli_model_read(cli_context *c, cli_model *m) {
-    *m = (cli_model){.plan = ropelaw_plan_model_default, .params = ropelaw_method_params_default};
+    *m = (cli_model){
+        .plan = ropelaw_plan_model_default, .params = ropelaw_method_params_default, .window_tok = NAN};
     if (cli_given(c, "model") && cli_given(c, "config"))
         return cli_usage(c, "give --model or --config, not both");
     if (cli_given(c, "kind") && !cli_given(c, "config")) return cli_usage(c, "--kind needs --config");

@@ -7,7 +7,8 @@
 typedef struct {
     ropelaw_plan_model plan;
     ropelaw_method_params params;
-    ropelaw_model file;   /* of --config; zeroed otherwise */
+    ropelaw_model file;   /* of --config, or of a preset whose kinds of layers differ; zeroed otherwise */
+    double window_tok;    /* of a preset that does not say which of its layers have it; NAN */
     uint32_t caveats;     /* how the options were understood */
     const char *source;   /* of the preset; NULL */
     double *short_factor; /* all 1 where only long factors were given */
