@@ -123,7 +123,7 @@ const lint_entry lint_base[] = {
     {{"gguf-without-rope-freqs", ROPELAW_NOTE_WARNING, "a Llama-3.1 GGUF lacks its scaling tensor",
       "it was converted before llama.cpp knew llama3 scaling: answers degrade beyond 8192 tokens",
       "convert again with a current convert_hf_to_gguf.py",
-      "https://github.com/ikawrakow/ik_llama.cpp/issues/402"},
+      "https://github.com/ikawrakow/ik_llama.cpp/pull/402"},
      no_rope_freqs},
     {.rule = {.id = NULL}                                                              },
 };

@@ -79,6 +79,7 @@ def of_a_model_with_a_method():
 
 case("method for people", ["periods", "--model", "llama-2-7b", "--method", "yarn", "--factor", "4", "--tune-len", "16k"],
      has=["in use: yarn, tuned on 16384 tokens", "phase coverage 16383 to 20383 tokens", "good up to"])
+case("no pair decides", ["periods", "--config", ROOT + "/tests/model/configs/gemma4-proportional.json"], has=["no bound, every pair that turns came round"])
 case("rank of too many", ["periods", "--model", "llama-3.1-8b", "--tune-len", "128k", "--rank", "0.1"], code=2, err=["131072 tokens are more than the 16384"])
 case("no such kind", ["periods", "--config", ROOT + "/tests/model/configs/gemma3-4b.json", "--kind", "x"], code=2, err=["no layers \"x\""])
 case("longrope without factors", ["periods", "--model", "llama-2-7b", "--method", "longrope"], code=2, err=["long_factor"])

@@ -117,9 +117,12 @@ static void say(cli_context *c, const ropelaw_plan_spectrum *x, const char *meth
                 x->is_method ? method : "base ", x->is_method ? "" : cli_num(s->tune_base, 9), "",
                 cli_num(s->tune_len_tok, 0), cli_num(x->attention_factor, 7),
                 cli_num((double)x->critical_dim, 0));
-        fprintf(c->text, "phase coverage %s to %s tokens (last good distance for phi 0 to 1 rad)\n",
-                isnan(x->lo.distance_tok) ? "no bound" : cli_num(nearbyint(x->lo.distance_tok), 0),
-                isnan(x->hi.distance_tok) ? "no bound" : cli_num(nearbyint(x->hi.distance_tok), 0));
+        if (isnan(x->lo.distance_tok))
+            fprintf(c->text, "phase coverage: no bound, every pair that turns came round\n");
+        else
+            fprintf(c->text, "phase coverage %s to %s tokens (last good distance for phi 0 to 1 rad)\n",
+                    cli_num(nearbyint(x->lo.distance_tok), 0),
+                    isnan(x->hi.distance_tok) ? "no bound" : cli_num(nearbyint(x->hi.distance_tok), 0));
     }
 }
 
