@@ -36,6 +36,16 @@ typedef struct {
     uint32_t caveats;
 } ropelaw_fitted_law;
 
+/** The phase tolerance of the coverage bound, fitted to measured runs (phi_fit.h). n_models 0: not fitted. */
+typedef struct {
+    double phi_rad;          /* [rad] 0 .. pi */
+    double lo_rad, hi_rad;   /* interval; NAN: too few runs for one */
+    double level;            /* of the interval */
+    double rms_out;          /* RMS of ln(observed / predicted) of models left out; NAN with one model */
+    size_t n_models, n_runs; /* behind it */
+    uint32_t caveats; /* AT_EDGE: phi at an end of 0 .. pi; FEW_POINTS: fewer than three models; DIGITISED */
+} ropelaw_fitted_phi;
+
 /**
  * Check that a law can be used: finite numbers, slope > 0, tau >= 0, a covariance that is none of indefinite
  * or negative.

@@ -53,6 +53,7 @@ ROPELAW_API ropelaw_status ropelaw_fitted_law_base_find(const ropelaw_fitted_law
 /** A law and where it came from. */
 typedef struct {
     ropelaw_fitted_law law;
+    ropelaw_fitted_phi phi; /* of all models of the fit; n_models 0: none in the file */
     size_t n_runs;
     char **runs; /* names of the runs used */
 } ropelaw_law_file;

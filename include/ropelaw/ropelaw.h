@@ -29,6 +29,7 @@
 #include <ropelaw/report_table.h>
 #include <ropelaw/law_fit.h>
 #include <ropelaw/law_predict.h>
+#include <ropelaw/phi_fit.h>
 #include <ropelaw/attention.h>
 #include <ropelaw/attention_check.h>
 #include <ropelaw/rope.h>

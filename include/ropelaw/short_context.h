@@ -57,6 +57,18 @@ ROPELAW_API ropelaw_status ropelaw_option_long_range_eval(const ropelaw_setting 
                                                           ropelaw_option_long_range *answer,
                                                           ropelaw_error *error) ROPELAW_MUST_USE;
 
+/**
+ * Phase coverage of an option at any phi (the option itself carries it for 0 and 1 rad).
+ *
+ * In       setting: as pre-trained, of a model that attends in one direction; option; phi_rad [rad] 0 .. pi
+ * Out      coverage
+ * Returns  OK; DOMAIN naming the argument; NOMEM.
+ */
+ROPELAW_API ropelaw_status ropelaw_option_coverage_eval(const ropelaw_setting *setting,
+                                                        const ropelaw_plan_option *option, double phi_rad,
+                                                        ropelaw_coverage *coverage,
+                                                        ropelaw_error *error) ROPELAW_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,52 +1,23 @@
 /* What theory says of a run's facts, beside what was measured. */
 #include "fit/curve_fit.h"
+#include "fit/run_arcs.h"
 #include <math.h>
-#include <ropelaw/method.h>
-#include <ropelaw/rope.h>
-#include <string.h>
-
-static bool plain_method(const char *method) {
-    return !method || !*method || !strcmp(method, "default") || !strcmp(method, "ntk");
-}
 
 static const char *missing(const ropelaw_run *run) {
-    if (!plain_method(run->method)) return "the RoPE method is outside the closed form";
+    if (!fit_method_is_plain(run->method)) return "the RoPE method is outside the closed form";
     if (!(run->rotary_dim >= 2)) return "rotary_dim is not given";
     if (!(run->pretrain_base > 1)) return "pretrain_base is not given";
     if (!(run->train_len_tok > 0)) return "train_len_tok is not given";
     return NULL;
 }
 
-/* Whether the frequencies in use follow from the method's name, its factor and the run's lengths alone. */
-static const ropelaw_method *fixed_method(const ropelaw_run *run) {
-    const ropelaw_method *m = run->method && *run->method ? ropelaw_method_find(run->method) : NULL;
-    const uint32_t more = ROPELAW_USES_FACTORS | ROPELAW_USES_EVAL_LEN | ROPELAW_USES_NEW_BASE |
-                          ROPELAW_USES_HEAD_DIM | ROPELAW_USES_PARTIAL;
-    if (!m || (m->uses & more)) return NULL;
-    return !(m->uses & ROPELAW_USES_FACTOR) || run->factor > 0 ? m : NULL;
-}
-
 /* Phase coverage under a method that rescales the frequencies: plain RoPE in pre-training, the method in tuning. */
 static void cover_method(const ropelaw_run *run, ropelaw_fit_theory *t) {
-    enum { DIM_MOST = 1024 };
-    double plain[DIM_MOST / 2], scaled[DIM_MOST / 2];
-    const ropelaw_method *method = fixed_method(run);
-    double base = run->base > 1 ? run->base : run->pretrain_base;
-    if (!method || !(run->rotary_dim >= 2) || run->rotary_dim > DIM_MOST || !(run->pretrain_base > 1) ||
-        !(run->train_len_tok >= 1))
-        return;
-    ropelaw_method_params params = ropelaw_method_params_default;
-    params.base = base;
-    params.rotary_dim = (size_t)run->rotary_dim;
-    params.train_len = run->train_len_tok;
-    params.factor = run->factor > 0 ? run->factor : 0;
-    if (ropelaw_freqs_eval(run->pretrain_base, params.rotary_dim, plain, NULL) ||
-        ropelaw_method_eval(method, &params, 0, scaled, NULL, NULL))
-        return;
-    double tune = run->tune_len_tok > 0 ? run->tune_len_tok : 1;
-    ropelaw_arcs arcs = {params.rotary_dim / 2, plain, scaled, run->train_len_tok, tune};
+    fit_arcs a;
     ropelaw_coverage lo, hi;
-    if (ropelaw_coverage_eval(&arcs, 0, &lo, NULL) || ropelaw_coverage_eval(&arcs, 1, &hi, NULL)) return;
+    if (!fit_run_arcs(run, &a) || ropelaw_coverage_eval(&a.arcs, 0, &lo, NULL) ||
+        ropelaw_coverage_eval(&a.arcs, 1, &hi, NULL))
+        return;
     t->lo = lo, t->hi = hi;
 }
 
@@ -82,7 +53,7 @@ void fit_theory(fit_state *s) {
                               .ratio_hi = NAN};
     if (t->reason) {
         t->ratio_reason = t->reason;
-        if (!plain_method(run->method)) {
+        if (!fit_method_is_plain(run->method)) {
             t->caveats |= ROPELAW_CAVEAT_METHOD;
             cover_method(run, t);
         }

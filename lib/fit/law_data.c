@@ -1,13 +1,9 @@
 /* Facts and points of runs. */
 #include "fit/law_data.h"
+#include "fit/run_arcs.h"
 #include <math.h>
-#include <string.h>
 
 static const double least_rise = 1; /* nats; curves that rise less are not called saturated */
-
-static bool plain_method(const char *method) {
-    return !method || !*method || strcmp(method, "default") == 0 || strcmp(method, "ntk") == 0;
-}
 
 ropelaw_run_use fit_run_setting(const ropelaw_run *run, ropelaw_setting *s) {
     *s = (ropelaw_setting){0};
@@ -19,7 +15,7 @@ ropelaw_run_use fit_run_setting(const ropelaw_run *run, ropelaw_setting *s) {
     s->tune_len_tok = isnan(run->tune_len_tok) ? run->train_len_tok : run->tune_len_tok;
     s->tune_base = run->base;
     if (ropelaw_setting_check(s, NULL)) return ROPELAW_RUN_NO_FACTS;
-    if (!plain_method(run->method)) return ROPELAW_RUN_METHOD;
+    if (!fit_method_is_plain(run->method)) return ROPELAW_RUN_METHOD;
     return run->kind == ROPELAW_VALUE_ACCURACY ? ROPELAW_RUN_KIND : ROPELAW_RUN_BROKEN;
 }
 

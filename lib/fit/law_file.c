@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <string.h>
 
+static const double phi_end = 3.14159265358979312;
+
 /* Numbers of the law by name; what is not known is null in the file and NAN here. */
 static const struct {
     const char *key;
@@ -41,6 +43,47 @@ static bool put_number(json_value *to, const char *key, double value) {
     return isfinite(value) ? json_set_number(to, key, value) != NULL : json_set(to, key) != NULL;
 }
 
+static bool put_caveats(json_value *to, uint32_t bits) {
+    json_value *caveats = json_set(to, "caveats");
+    if (!caveats) return false;
+    caveats->kind = JSON_ARRAY;
+    for (uint32_t k = 0; k < ROPELAW_CAVEAT_COUNT; k++) {
+        if (!(bits & 1u << k)) continue;
+        json_value *item = json_append(caveats);
+        if (!item) return false;
+        item->kind = JSON_STRING;
+        if (!(item->text = core_strdup(ropelaw_caveat_name(1u << k)))) return false;
+    }
+    return true;
+}
+
+/* The phase tolerance: an object, or null. */
+static const struct {
+    const char *key;
+    size_t offset;
+    bool needed;
+} phi_numbers[] = {
+    {"phi_rad", offsetof(ropelaw_fitted_phi, phi_rad), true },
+    {"lo_rad",  offsetof(ropelaw_fitted_phi, lo_rad),  false},
+    {"hi_rad",  offsetof(ropelaw_fitted_phi, hi_rad),  false},
+    {"level",   offsetof(ropelaw_fitted_phi, level),   true },
+    {"rms_out", offsetof(ropelaw_fitted_phi, rms_out), false},
+};
+
+static double *phi_member(ropelaw_fitted_phi *phi, size_t k) {
+    return (double *)(void *)((char *)phi + phi_numbers[k].offset);
+}
+
+static bool put_phi(json_value *root, ropelaw_fitted_phi phi) {
+    json_value *v = json_set(root, "phi");
+    if (!v || phi.n_models == 0) return v != NULL;
+    v->kind = JSON_OBJECT;
+    for (size_t k = 0; k < CORE_COUNT(phi_numbers); k++)
+        if (!put_number(v, phi_numbers[k].key, *phi_member(&phi, k))) return false;
+    return json_set_number(v, "n_models", (double)phi.n_models) &&
+           json_set_number(v, "n_runs", (double)phi.n_runs) && put_caveats(v, phi.caveats);
+}
+
 static bool put_law(json_value *root, const ropelaw_law_file *file) {
     ropelaw_fitted_law law = file->law;
     char digits[ROPELAW_NUMBER_SIZE];
@@ -64,16 +107,7 @@ static bool put_law(json_value *root, const ropelaw_law_file *file) {
 }
 
 static bool put_words(json_value *root, const ropelaw_law_file *file) {
-    json_value *caveats = json_set(root, "caveats");
-    if (!caveats) return false;
-    caveats->kind = JSON_ARRAY;
-    for (uint32_t k = 0; k < ROPELAW_CAVEAT_COUNT; k++) {
-        if (!(file->law.caveats & 1u << k)) continue;
-        json_value *item = json_append(caveats);
-        if (!item) return false;
-        item->kind = JSON_STRING;
-        if (!(item->text = core_strdup(ropelaw_caveat_name(1u << k)))) return false;
-    }
+    if (!put_caveats(root, file->law.caveats)) return false;
     json_value *runs = json_set(root, "runs");
     if (!runs) return false;
     runs->kind = JSON_ARRAY;
@@ -93,8 +127,9 @@ ropelaw_status ropelaw_law_file_write(const ropelaw_law_file *file, char **text,
     if (s) return s;
     json_value root = {.kind = JSON_OBJECT};
     char *written = NULL;
-    s = put_law(&root, file) && put_words(&root, file) ? json_write(&root, 2, false, &written, error)
-                                                       : core_fail_memory(error, 1, sizeof root);
+    s = put_law(&root, file) && put_phi(&root, file->phi) && put_words(&root, file)
+            ? json_write(&root, 2, false, &written, error)
+            : core_fail_memory(error, 1, sizeof root);
     json_value_clear(&root);
     if (s) return s;
     *text = written;
@@ -118,13 +153,13 @@ static ropelaw_status check_schema(const json_document *d, ropelaw_error *error)
     return ROPELAW_OK;
 }
 
-static ropelaw_status get_count(const json_document *d, const char *key, size_t *count,
-                                ropelaw_error *error) {
+static ropelaw_status get_count(const json_document *d, const json_value *from, const char *key,
+                                size_t *count, ropelaw_error *error) {
     double value;
-    ropelaw_status s = json_want_number(d, &d->root, key, &value, error);
+    ropelaw_status s = json_want_number(d, from, key, &value, error);
     if (s) return s;
     if (!(value >= 0 && value < 1e15) || value != floor(value))
-        return json_refuse(d, json_get(&d->root, key), key, "a count", error);
+        return json_refuse(d, json_get(from, key), key, "a count", error);
     *count = (size_t)value;
     return ROPELAW_OK;
 }
@@ -157,22 +192,51 @@ static ropelaw_status get_law(const json_document *d, ropelaw_fitted_law *law, r
         else
             law->covariance[k] = covariance->items[k].number;
     }
-    if (!s) s = get_count(d, "n_runs", &law->n_runs, error);
-    if (!s) s = get_count(d, "n_censored", &law->n_censored, error);
+    if (!s) s = get_count(d, &d->root, "n_runs", &law->n_runs, error);
+    if (!s) s = get_count(d, &d->root, "n_censored", &law->n_censored, error);
     return s;
 }
 
+/* A word of a later version of this schema is no reason to fail. */
+static ropelaw_status get_caveats(const json_document *d, const json_value *from, uint32_t *bits,
+                                  ropelaw_error *error) {
+    const json_value *list;
+    ropelaw_status s = json_want_array(d, from, "caveats", &list, error);
+    for (size_t i = 0; !s && i < list->n; i++)
+        for (uint32_t k = 0; k < ROPELAW_CAVEAT_COUNT; k++)
+            if (list->items[i].kind == JSON_STRING &&
+                strcmp(list->items[i].text, ropelaw_caveat_name(1u << k)) == 0)
+                *bits |= 1u << k;
+    return s;
+}
+
+/* Files written before there was a phi have none. */
+static ropelaw_status get_phi(const json_document *d, ropelaw_fitted_phi *phi, ropelaw_error *error) {
+    const json_value *v = json_get_set(&d->root, "phi");
+    ropelaw_status s = ROPELAW_OK;
+    if (!v) return s;
+    *phi = (ropelaw_fitted_phi){NAN, NAN, NAN, NAN, NAN, 0, 0, 0};
+    s = json_want_object(d, &d->root, "phi", &v, error);
+    for (size_t k = 0; !s && k < CORE_COUNT(phi_numbers); k++)
+        if (phi_numbers[k].needed || json_get_set(v, phi_numbers[k].key))
+            s = json_want_number(d, v, phi_numbers[k].key, phi_member(phi, k), error);
+    if (!s) s = get_count(d, v, "n_models", &phi->n_models, error);
+    if (!s && phi->n_models == 0)
+        s = json_refuse(d, json_get(v, "n_models"), "n_models", "at least 1", error);
+    if (!s) s = get_count(d, v, "n_runs", &phi->n_runs, error);
+    if (!s) s = get_caveats(d, v, &phi->caveats, error);
+    if (s) return s;
+    for (size_t k = 0; k < 3; k++) /* phi and its interval */
+        if (*phi_member(phi, k) < 0 || *phi_member(phi, k) > phi_end)
+            return json_refuse(d, json_get(v, phi_numbers[k].key), phi_numbers[k].key, "0 to pi", error);
+    return ROPELAW_OK;
+}
+
 static ropelaw_status get_words(const json_document *d, ropelaw_law_file *file, ropelaw_error *error) {
-    const json_value *caveats, *runs;
-    ropelaw_status s = json_want_array(d, &d->root, "caveats", &caveats, error);
+    const json_value *runs;
+    ropelaw_status s = get_caveats(d, &d->root, &file->law.caveats, error);
     if (!s) s = json_want_array(d, &d->root, "runs", &runs, error);
     if (s) return s;
-    for (size_t i = 0; i < caveats->n;
-         i++) /* a word of a later version of this schema is no reason to fail */
-        for (uint32_t k = 0; k < ROPELAW_CAVEAT_COUNT; k++)
-            if (caveats->items[i].kind == JSON_STRING &&
-                strcmp(caveats->items[i].text, ropelaw_caveat_name(1u << k)) == 0)
-                file->law.caveats |= 1u << k;
     file->runs = core_calloc(runs->n ? runs->n : 1, sizeof *file->runs);
     if (!file->runs) return core_fail_memory(error, runs->n, sizeof *file->runs);
     for (size_t i = 0; i < runs->n; i++) {
@@ -193,6 +257,7 @@ ropelaw_status ropelaw_law_file_read(const char *path, ropelaw_law_file *file, r
     if (d->root.kind != JSON_OBJECT) s = json_refuse(d, &d->root, "law", "an object", error);
     if (!s) s = check_schema(d, error);
     if (!s) s = get_law(d, &f.law, error);
+    if (!s) s = get_phi(d, &f.phi, error);
     if (!s) s = get_words(d, &f, error);
     if (!s) {
         s = ropelaw_fitted_law_check(&f.law, error);

@@ -123,6 +123,11 @@ ropelaw_status fit_group_curves(fit_group *g, double rise_cap, ropelaw_law_model
         m->reason = "no run of this model shows a break: straight lines fit as well";
         return ROPELAW_OK;
     }
+    if (f.n_broken == 0) {
+        /* a bend whose corner lies outside every run's lengths is curvature, not a measured break */
+        m->reason = "no run of this model broke within its lengths";
+        return ROPELAW_OK;
+    }
     m->shape.before = f.shape.pre, m->shape.rise = f.shape.rise, m->shape.width = f.shape.width;
     g->data.shift_variance = f.shift_variance;
     m->shape.shift_se = sqrt(f.shift_variance);

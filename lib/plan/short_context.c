@@ -121,3 +121,24 @@ ropelaw_status ropelaw_option_long_range_eval(const ropelaw_setting *setting,
     answer->n_negative = (double)negative;
     return ROPELAW_OK;
 }
+
+ropelaw_status ropelaw_option_coverage_eval(const ropelaw_setting *setting, const ropelaw_plan_option *option,
+                                            double phi_rad, ropelaw_coverage *coverage,
+                                            ropelaw_error *error) {
+    if (!setting || !option || !coverage)
+        return core_fail(error, ROPELAW_INVALID, "coverage", "NULL", "",
+                         "setting, option or coverage is NULL");
+    ropelaw_status s = ropelaw_setting_check(setting, error);
+    if (s) return s;
+    size_t n = setting->rotary_dim / 2;
+    double *freq = core_malloc(n, 2 * sizeof *freq), attention;
+    if (!freq) return core_fail_memory(error, n, 2 * sizeof *freq);
+    s = ropelaw_freqs_eval(setting->pretrain_base, setting->rotary_dim, freq, error);
+    if (!s) s = freqs_of(setting, option, freq + n, &attention, error);
+    /* a change of base is never tuned on less than train_len; a method on what it was tuned on */
+    double least = isnan(option->factor) ? setting->train_len_tok : 1;
+    ropelaw_arcs arcs = {n, freq, freq + n, setting->train_len_tok, fmax(option->tune_len, least)};
+    if (!s) s = ropelaw_coverage_eval(&arcs, phi_rad, coverage, error);
+    core_free(freq);
+    return s;
+}

@@ -35,6 +35,28 @@ def fit_saves_what_predict_uses():
 
 
 @test
+def phi_goes_from_fit_to_predict_and_design():
+    saved = os.path.join(TMP.name, "phi.json")
+    d = run_json(["fit", runs(0.72), "--draws", "99", "--save-law", saved])["result"]["phi"]
+    assert d["reason"] is None and d["n_models"] == 1 and d["n_runs"] == 8 and 0 <= d["lo"] <= d["est"] <= d["hi"]
+    assert d["rms_out"] is None and d["models"][0]["model"] == "m"
+    model = ["--rotary-dim", "128", "--base", "1e4", "--train-len", "1k"]
+    c = run_json(["predict", *model, "--tune-base", "1e5", "--law", saved])["result"]["coverage"]
+    f = c["fitted"]
+    assert f["phi"] == d["est"] and f["lo"] <= f["est"] <= f["hi"] and c["phi_hi_rad"] == 1
+    same = run_json(["predict", *model, "--tune-base", "1e5", "--phi", "%.17g,%.17g" % (d["est"], d["est"])])
+    assert same["result"]["coverage"]["lo"] == f["est"]  # a second route to the number
+    assert run_json(["predict", *model, "--tune-base", "1e5"])["result"]["coverage"].get("fitted") is None
+    o = run_json(["design", *model, "--target-len", "8k", "--law", saved])["result"]["options"]
+    assert all("coverage_fitted" in k for k in o)
+    low = [k for k in o if k["coverage_fitted"] is not None and k["coverage_hi"] is not None]
+    assert low and all(k["coverage_lo"] <= k["coverage_fitted"] <= k["coverage_hi"] or d["est"] > 1 for k in low)
+    text = run(["predict", *model, "--tune-base", "1e5", "--law", saved]).stdout
+    assert "at the fitted phi" in text
+    assert "phase tolerance phi" in run(["fit", runs(0.72), "--draws", "99"]).stdout
+
+
+@test
 def fit_without_a_law_says_why():
     d = run_json(["fit", runs(0.72, break_at=False), "--draws", "99"])["result"]
     assert d["law"] is None and d["law_reason"]

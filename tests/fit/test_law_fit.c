@@ -221,6 +221,27 @@ START_TEST(the_published_figure_gives_92) {
 }
 END_TEST
 
+/* Curves that bend without a corner within their lengths make no law, and no run of theirs a break: CodeLlama of the YaRN
+   curves rises slowly up to its last length. */
+START_TEST(curvature_is_not_a_break) {
+    ropelaw_series series = {0};
+    ropelaw_law *law;
+    ropelaw_error e = {0};
+    size_t n = 0;
+    test_assert_ok(ropelaw_series_read("data/curves/yarn_llama2_128k.csv", &series, &e), e);
+    test_assert_ok(ropelaw_law_fit(&series, NULL, &law, &e), e);
+    for (size_t i = 0; i < law->n_runs; i++) {
+        if (!strstr(series.runs[i].name, "CodeLlama")) continue;
+        ck_assert_int_eq(law->runs[i].use, ROPELAW_RUN_NO_LAW);
+        ck_assert(isnan(law->runs[i].break_tok.est) && law->models[law->runs[i].model].reason);
+        n++;
+    }
+    ck_assert_uint_eq(n, 2);
+    ropelaw_law_destroy(&law);
+    ropelaw_series_clear(&series);
+}
+END_TEST
+
 /* Newton on the Tobit likelihood in Olsen's parameters (a/tau, s/tau, 1/tau), where it is globally concave. */
 static double olsen(const ropelaw_law_bound *b, size_t n, double out[3]) {
     double p[3] = {0, 0, 1}, value = -INFINITY;
@@ -405,6 +426,7 @@ int main(void) {
                                   who_stays_out_and_why,
                                   saturating_curves_are_cut_into_limits,
                                   the_published_figure_gives_92,
+                                  curvature_is_not_a_break,
                                   bounds_agree_with_olsens_newton,
                                   bounds_that_make_no_sense,
                                   models_share_a_ratio_or_not,

@@ -1,6 +1,7 @@
 /* The simulation gates at reduced size; full size: simulate_law, docs/simulation-law.md. A reduced gate is the full one
    widened by three standard errors of its own replicates. */
 #include "law_gates.h"
+#include "phi_gates.h"
 #include "test.h"
 
 static void check_slope(slope_design design, size_t reps) {
@@ -46,6 +47,22 @@ START_TEST(prediction_and_inverse) {
 }
 END_TEST
 
+START_TEST(phi_with_models_as_units) {
+    const phi_design designs[] = {
+        {5,  4, .15, .05, 0},
+        {12, 3, .2,  .1,  0},
+        {5,  4, 0,   .05, 1}
+    };
+    for (int k = 0; k < 3; k++) {
+        gate_options o = {11, 25, 1};
+        phi_result r = gate_phi(&designs[k], &o);
+        ck_assert_msg(r.covers >= .90 - 3 * sqrt(.9 * .1 / 25), "coverage %g", r.covers);
+        test_assert_abs(r.bias, 0, .05 + 3 * r.sd / sqrt(25));
+        ck_assert(r.length < 1.2); /* not by covering everything: 0 .. pi is 3.1 */
+    }
+}
+END_TEST
+
 START_TEST(threads_change_nothing) {
     slope_design d = {.3, .1, 11.46};
     gate_options one = {9, 6, 1}, three = {9, 6, 3};
@@ -56,9 +73,13 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("law_gates");
-    const TTest *const tests[] = {slope_of_complete_runs,         slope_with_a_quarter_censored,
-                                  slope_with_41_percent_censored, prediction_and_inverse,
-                                  threads_change_nothing,         NULL};
+    const TTest *const tests[] = {slope_of_complete_runs,
+                                  slope_with_a_quarter_censored,
+                                  slope_with_41_percent_censored,
+                                  prediction_and_inverse,
+                                  phi_with_models_as_units,
+                                  threads_change_nothing,
+                                  NULL};
     test_add(s, "law_gates", tests);
     return test_run(s);
 }

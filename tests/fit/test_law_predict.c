@@ -128,7 +128,14 @@ static char *written(const ropelaw_law_file *file) {
 START_TEST(the_file_brings_back_every_bit) {
     char first[] = "a/base 1e4", second[] = "b";
     char *runs[] = {first, second};
-    ropelaw_law_file file = {example(), 2, runs}, back;
+    ropelaw_law_file file =
+                         {
+                             example(),
+                             {0.62, 0.31, NAN, 0.95, 0.14, 5, 31, ROPELAW_CAVEAT_DIGITISED},
+                             2,
+                             runs
+    },
+                     back;
     ropelaw_error e = {0};
     file.law.slope = 0.1 + 0.2, file.law.covariance[1] = -1.0 / 3 * 1e-3;
     for (int k = 0; k < 2; k++) {
@@ -142,12 +149,22 @@ START_TEST(the_file_brings_back_every_bit) {
         ck_assert(back.law.tau == file.law.tau && back.law.df == file.law.df);
         ck_assert(back.law.base_min == 1e4 && back.law.base_max == 1e6 && back.law.critical_dim == 92);
         ck_assert(back.law.n_runs == 11 && back.law.n_censored == 1 && back.law.caveats == file.law.caveats);
+        const ropelaw_fitted_phi *phi = &back.phi;
+        if (k == 0) {
+            ck_assert(phi->phi_rad == 0.62 && phi->lo_rad == 0.31 && isnan(phi->hi_rad) &&
+                      phi->level == 0.95);
+            ck_assert(phi->rms_out == 0.14 && phi->n_models == 5 && phi->n_runs == 31);
+            ck_assert(phi->caveats == ROPELAW_CAVEAT_DIGITISED);
+        } else {
+            ck_assert(phi->n_models == 0);
+        }
         ck_assert(back.n_runs == 2 && strcmp(back.runs[0], first) == 0);
         char *again = written(&back);
         ck_assert_str_eq(again, text);
         ropelaw_text_free(again), ropelaw_text_free(text);
         ropelaw_law_file_clear(&back);
         file.law.df = 0, file.law.inflation = NAN; /* second round: a law without degrees of freedom */
+        file.phi.n_models = 0;                     /* and without phi */
     }
     unlink(path);
 }
@@ -155,7 +172,10 @@ END_TEST
 
 /* Replace one line of a good file. */
 static void damaged(const char *key, const char *line) {
-    ropelaw_law_file file = {example(), 0, NULL};
+    ropelaw_law_file file = {
+        example(), {0.62, 0.31, 0.9, 0.95, 0.14, 5, 31, 0},
+         0, NULL
+    };
     char *text = written(&file), out[8192] = "";
     for (char *p = strtok(text, "\n"); p; p = strtok(NULL, "\n")) {
         strcat(out, strstr(p, key) ? line : p);
@@ -183,6 +203,12 @@ START_TEST(damaged_and_newer_files_are_refused) {
     test_assert_fails(ropelaw_law_file_read(path, &back, &e), ROPELAW_PARSE, e, "n_runs");
     damaged("\"tau\"", "");
     test_assert_fails(ropelaw_law_file_read(path, &back, &e), ROPELAW_PARSE, e, "tau");
+    damaged("\"phi_rad\"", "\"phi_rad\": 4,");
+    test_assert_fails(ropelaw_law_file_read(path, &back, &e), ROPELAW_PARSE, e, "phi_rad");
+    damaged("\"hi_rad\"", "\"hi_rad\": \"x\",");
+    test_assert_fails(ropelaw_law_file_read(path, &back, &e), ROPELAW_PARSE, e, "hi_rad");
+    damaged("\"n_models\"", "\"n_models\": 0,");
+    test_assert_fails(ropelaw_law_file_read(path, &back, &e), ROPELAW_PARSE, e, "n_models");
     save("[1, 2]");
     test_assert_fails(ropelaw_law_file_read(path, &back, &e), ROPELAW_PARSE, e, "law");
     save("{");
@@ -196,7 +222,12 @@ END_TEST
 START_TEST(memory_runs_out_while_reading_and_writing) {
     char first[] = "a";
     char *runs[] = {first};
-    ropelaw_law_file file = {example(), 1, runs}, back;
+    ropelaw_law_file file =
+                         {
+                             example(), {0.62, 0.31, NAN, 0.95, 0.14, 5, 31, 0},
+                              1, runs
+    },
+                     back;
     char *text = written(&file);
     save(text);
     ropelaw_text_free(text);

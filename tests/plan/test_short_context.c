@@ -102,6 +102,29 @@ START_TEST(long_range_of_options) {
 }
 END_TEST
 
+/* At 0 and 1 rad the coverage of an option is what the option carries. */
+START_TEST(coverage_of_options) {
+    ropelaw_plan_design d = design_of(32768);
+    size_t methods = 0;
+    for (size_t i = 0; i < d.n_options; i++) {
+        const ropelaw_plan_option *o = &d.options[i];
+        ropelaw_coverage lo, hi, between;
+        test_assert_ok(ropelaw_option_coverage_eval(&d.setting, o, 0, &lo, &e), e);
+        test_assert_ok(ropelaw_option_coverage_eval(&d.setting, o, 1, &hi, &e), e);
+        test_assert_ok(ropelaw_option_coverage_eval(&d.setting, o, .5, &between, &e), e);
+        ck_assert_msg(lo.pair == o->lo.pair && hi.pair == o->hi.pair, "%s", o->kind);
+        if (!isnan(lo.distance_tok)) test_assert_rel(lo.distance_tok, o->lo.distance_tok, 1e-14);
+        if (!isnan(hi.distance_tok)) test_assert_rel(hi.distance_tok, o->hi.distance_tok, 1e-14);
+        if (!isnan(hi.distance_tok))
+            ck_assert(between.distance_tok > lo.distance_tok && between.distance_tok < hi.distance_tok);
+        methods += !isnan(o->factor);
+    }
+    ck_assert_uint_ge(methods, 3);
+    test_assert_fails(ropelaw_option_coverage_eval(&d.setting, &d.options[0], 4, &(ropelaw_coverage){0}, &e),
+                      ROPELAW_DOMAIN, e, "phi");
+}
+END_TEST
+
 START_TEST(bad_calls) {
     ropelaw_plan_design d = design_of(16384);
     ropelaw_short_context c;
@@ -119,8 +142,12 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("short_context");
-    const TTest *const tests[] = {every_option_says_what_it_costs, counted_costs, long_range_of_options,
-                                  bad_calls, NULL};
+    const TTest *const tests[] = {every_option_says_what_it_costs,
+                                  counted_costs,
+                                  long_range_of_options,
+                                  coverage_of_options,
+                                  bad_calls,
+                                  NULL};
     test_add(s, "short_context", tests);
     return test_run(s);
 }

@@ -148,6 +148,8 @@ static int answer(cli_context *c, cli_model *m, const cli_law *law, double targe
         ropelaw_short_context cost;
         if (ropelaw_short_context_eval(&d.setting, &d.options[i], &cost, &e)) return cli_fail(c, &e);
         cli_value *v = put_option(list, &d.options[i], &cost);
+        if (!m->plan.bidirectional && (code = cli_law_option_coverage(c, law, &d.setting, &d.options[i], v)))
+            return code;
         add_row(rows, target, &d.options[i], &cost);
         if (long_range && (code = add_long_range(c, &d, &d.options[i], v, rows))) return code;
         if (first) say_short_context(rows, &d.options[i], &cost);
@@ -183,6 +185,9 @@ static int answer_all(cli_context *c, cli_model *m, cli_law *law) {
     cli_rows_note(
         &rows, "kept pairs, near tokens, attention: pairs whose frequency stays, how far apart neighbouring "
                "tokens stay, factor on cos and sin: what short contexts notice");
+    if (law->given && law->file.phi.n_models)
+        cli_rows_note(&rows,
+                      "with --format json coverage_fitted is phase coverage at the phi of the law file");
     cli_rows_note(&rows, "bound: closed form for a change of base, phase coverage with phi 0 for a method");
     cli_rows_note(&rows,
                   "critical_base and bound_base answer different questions: eq 16a and the inverse of 16b");

@@ -89,7 +89,7 @@ static int answer(cli_context *c, const ropelaw_series *series, const ropelaw_fi
                 cli_text(c, "reference", "line"));
     cli_source(c, "hinge: Hudson 1966; exact interval: Knowles, Siegmund, Zhang 1991, simulated; theory: "
                   "arXiv:2310.05209");
-    return fit_law_answer(c, series, o->level);
+    return fit_law_answer(c, series, o, fits);
 }
 
 static int run(cli_context *c) {

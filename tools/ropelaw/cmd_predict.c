@@ -42,7 +42,8 @@ typedef struct {
     cli_law law;
     ropelaw_plan_options options;
     cli_rows rows;
-    cli_value *array; /* NULL: one answer */
+    cli_value *array;    /* NULL: one answer */
+    cli_value *coverage; /* of the answer being written */
 } job;
 
 /* Lengths for people: whole tokens. */
@@ -54,7 +55,7 @@ static double pair_number(size_t pair) {
     return pair == ROPELAW_NO_PAIR ? NAN : (double)pair;
 }
 
-static void put_coverage(cli_value *v, const ropelaw_plan_options *o, const ropelaw_plan_result *r) {
+static cli_value *put_coverage(cli_value *v, const ropelaw_plan_options *o, const ropelaw_plan_result *r) {
     cli_value *k = cli_put(v, "coverage", cli_object());
     cli_put_number(k, "lo", r->lo.distance_tok);
     cli_put_number(k, "hi", r->hi.distance_tok);
@@ -68,6 +69,7 @@ static void put_coverage(cli_value *v, const ropelaw_plan_options *o, const rope
                  r->lo.caveats & ROPELAW_CAVEAT_UNBOUNDED ? "UNBOUNDED"
                  : isnan(r->lo.distance_tok)              ? "UNKNOWN"
                                                           : "BOUNDED");
+    return k;
 }
 
 static void put_predictors(cli_value *v, const ropelaw_plan_result *r) {
@@ -125,7 +127,7 @@ static cli_value *put_json(job *j, const ropelaw_plan_result *r) {
     cli_put_number(v, "bound", b->bound_tok);
     cli_put_text(v, "bound_status", b->caveats & ROPELAW_CAVEAT_UNBOUNDED ? "UNBOUNDED" : "BOUNDED");
     cli_put_number(v, "bound_real", b->bound_real_tok);
-    put_coverage(v, &j->options, r);
+    j->coverage = put_coverage(v, &j->options, r);
     put_predictors(v, r);
     if (j->options.slow) put_long_range(v, r);
     cli_put_caveats(v, "caveats", r->caveats | j->model.caveats);
@@ -209,6 +211,7 @@ static int answer(job *j, double tune_base, double tune_len) {
         cli_source(j->c, "long range: Men et al., Base of RoPE Bounds Context Length (arXiv:2405.14591)");
     }
     int code = cli_law_interval(j->c, &j->law, &r.setting, result);
+    if (!code) code = cli_law_coverage(j->c, &j->law, &j->model.plan, &plan, j->coverage);
     if (code) return code;
     if (!j->array) say_predictors(j, &r);
     code = cli_put_layers(j->c, &j->model, &plan, &j->options, result);

@@ -203,14 +203,15 @@ static const ropelaw_law_model *model_to_save(cli_context *c, const ropelaw_law 
     return found;
 }
 
-static int save(cli_context *c, const ropelaw_series *series, const ropelaw_law *law) {
+static int save(cli_context *c, const ropelaw_series *series, const ropelaw_law *law,
+                const ropelaw_fitted_phi *phi) {
     size_t j = 0, length;
     char *text;
     ropelaw_error error = {0};
     const char *path = cli_text(c, "save-law", NULL);
     const ropelaw_law_model *m = model_to_save(c, law, &j);
     if (!m) return CLI_USAGE;
-    ropelaw_law_file file = {.n_runs = 0};
+    ropelaw_law_file file = {.phi = *phi};
     bool unit = cli_given(c, "save-unit") || isnan(m->free.slope);
     if (unit && !cli_given(c, "save-unit"))
         cli_note(c, "the law is saved with c = 1: a free intercept needs two bases that broke");
@@ -254,28 +255,46 @@ static int put_laws(cli_context *c, const ropelaw_series *series, const ropelaw_
     return law->n_models ? runs_table(c, series, law) : CLI_OK;
 }
 
-static int answer(cli_context *c, const ropelaw_series *series, const ropelaw_law *law) {
+static int answer(cli_context *c, const ropelaw_series *series, const ropelaw_law *law,
+                  const ropelaw_fitted_phi *phi) {
     int code = put_laws(c, series, law);
-    if (!code && cli_given(c, "save-law")) code = save(c, series, law);
+    if (!code && cli_given(c, "save-law")) code = save(c, series, law, phi);
     if (code || !cli_given(c, "test")) return code;
     for (size_t j = 0; j < law->n_models; j++)
         if (law->models[j].test_theory.p < 1 - law->level) return CLI_CHECK;
     return CLI_OK;
 }
 
-int fit_law_answer(cli_context *c, const ropelaw_series *series, double level) {
+static void read_options(cli_context *c, const ropelaw_fit_options *fit, ropelaw_law_options *o) {
+    const char *floor = cli_text(c, "floor", "drop");
+    o->level = fit->level;
+    o->floor = !strcmp(floor, "model")    ? ROPELAW_FLOOR_MODEL
+               : !strcmp(floor, "ignore") ? ROPELAW_FLOOR_IGNORE
+                                          : ROPELAW_FLOOR_DROP;
+    o->rise_cap = cli_number(c, "rise-cap", NAN);
+}
+
+static int phi_answer(cli_context *c, const ropelaw_series *series, const ropelaw_fit_options *o,
+                      const ropelaw_run_fit *fits, const ropelaw_law *law) {
+    ropelaw_phi *phi = NULL;
+    ropelaw_error error = {0};
+    ropelaw_phi_options options = {o->level, o->threads, cli_progress(c, "fitting phi")};
+    if (ropelaw_series_phi_fit(series, fits, law, &options, &phi, &error)) return cli_fail(c, &error);
+    int code = answer(c, series, law, &phi->fitted);
+    fit_phi_say(c, phi);
+    ropelaw_phi_destroy(&phi);
+    return code;
+}
+
+int fit_law_answer(cli_context *c, const ropelaw_series *series, const ropelaw_fit_options *o,
+                   const ropelaw_run_fit *fits) {
     ropelaw_law_options options = ropelaw_law_options_default;
     ropelaw_law *law = NULL;
     ropelaw_error error = {0};
-    const char *floor = cli_text(c, "floor", "drop");
-    options.level = level;
-    options.floor = !strcmp(floor, "model")    ? ROPELAW_FLOOR_MODEL
-                    : !strcmp(floor, "ignore") ? ROPELAW_FLOOR_IGNORE
-                                               : ROPELAW_FLOOR_DROP;
-    options.rise_cap = cli_number(c, "rise-cap", NAN);
+    read_options(c, o, &options);
     options.progress = cli_progress(c, "fitting the law");
     if (ropelaw_law_fit(series, &options, &law, &error)) return cli_fail(c, &error);
-    int code = answer(c, series, law);
+    int code = phi_answer(c, series, o, fits, law);
     if (law->n_models)
         cli_source(c, "law: joint likelihood of all runs, docs/law-fit.md; theory: arXiv:2310.05209");
     ropelaw_law_destroy(&law);

@@ -16,7 +16,12 @@
         "test", CLI_FLAG, NULL, "exit with 1 if a model's runs reject the theory at 1 - level"               \
     }
 
-/* Fit the law, put `law`, `laws` and `pool` into the result, write for people, save what was asked for. Exit code. */
-int fit_law_answer(cli_context *context, const ropelaw_series *series, double level);
+/* Fit the law and phi, put `law`, `laws`, `pool` and `phi` into the result, write for people, save what was asked for.
+   Exit code. */
+int fit_law_answer(cli_context *context, const ropelaw_series *series, const ropelaw_fit_options *options,
+                   const ropelaw_run_fit *fits);
+
+/* Put `phi` into the result and write it for people. */
+void fit_phi_say(cli_context *context, const ropelaw_phi *phi);
 
 #endif

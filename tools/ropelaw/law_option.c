@@ -54,6 +54,76 @@ int cli_law_interval(cli_context *c, const cli_law *law, const ropelaw_setting *
     return CLI_OK;
 }
 
+static cli_value *put_phi(cli_value *parent, const char *key, const ropelaw_fitted_phi *phi,
+                          const ropelaw_coverage coverage[3]) {
+    cli_value *v = cli_put(parent, key, cli_object());
+    cli_put_number(v, "est", coverage[0].distance_tok);
+    cli_put_number(v, "lo", coverage[1].distance_tok);
+    cli_put_number(v, "hi", coverage[2].distance_tok);
+    cli_put_number(v, "phi", phi->phi_rad);
+    cli_put_number(v, "phi_lo", phi->lo_rad);
+    cli_put_number(v, "phi_hi", phi->hi_rad);
+    cli_put_number(v, "level", phi->level);
+    cli_put_number(v, "rms_out", phi->rms_out);
+    cli_put_number(v, "n_models", (double)phi->n_models);
+    cli_put_caveats(v, "caveats", phi->caveats);
+    return v;
+}
+
+static const char *distance(const ropelaw_coverage *c) {
+    return c->caveats & ROPELAW_CAVEAT_UNBOUNDED ? "no limit" : cli_num(nearbyint(c->distance_tok), 0);
+}
+
+static void say_phi(FILE *out, const ropelaw_fitted_phi *phi, const ropelaw_coverage coverage[3]) {
+    fprintf(out, "  fitted coverage %s tokens at the fitted phi %s rad (%s runs of %s models)",
+            distance(&coverage[0]), cli_num(phi->phi_rad, 3), cli_num((double)phi->n_runs, 0),
+            cli_num((double)phi->n_models, 0));
+    if (!isnan(phi->lo_rad))
+        fprintf(out, "; %s to %s for phi %s to %s", distance(&coverage[1]), distance(&coverage[2]),
+                cli_num(phi->lo_rad, 3), cli_num(phi->hi_rad, 3));
+    if (!isnan(phi->rms_out))
+        fprintf(out, "; models left out were missed by %s (RMS of ln)", cli_num(phi->rms_out, 2));
+    fprintf(out, "\n");
+}
+
+int cli_law_coverage(cli_context *c, const cli_law *law, const ropelaw_plan_model *model,
+                     const ropelaw_plan *plan, cli_value *coverage) {
+    const ropelaw_fitted_phi *phi = &law->file.phi;
+    if (!law->given || !phi->n_models) {
+        cli_put_null(coverage, "fitted");
+        return CLI_OK;
+    }
+    const double at[] = {phi->phi_rad, isnan(phi->lo_rad) ? phi->phi_rad : phi->lo_rad,
+                         isnan(phi->hi_rad) ? phi->phi_rad : phi->hi_rad};
+    ropelaw_coverage found[3];
+    for (int k = 0; k < 3; k++) {
+        ropelaw_plan_options o = ropelaw_plan_options_default;
+        ropelaw_plan_result r;
+        ropelaw_error e = {0};
+        o.phi_lo_rad = o.phi_hi_rad = at[k];
+        if (ropelaw_plan_predict(model, plan, &o, &r, &e)) return cli_fail(c, &e);
+        found[k] = r.lo;
+    }
+    put_phi(coverage, "fitted", phi, found);
+    say_phi(c->text, phi, found);
+    cli_caveats(c, phi->caveats);
+    return CLI_OK;
+}
+
+int cli_law_option_coverage(cli_context *c, const cli_law *law, const ropelaw_setting *setting,
+                            const ropelaw_plan_option *option, cli_value *parent) {
+    ropelaw_coverage found = {0};
+    ropelaw_error e = {0};
+    if (!law->given || !law->file.phi.n_models) {
+        cli_put_null(parent, "coverage_fitted");
+        return CLI_OK;
+    }
+    if (ropelaw_option_coverage_eval(setting, option, law->file.phi.phi_rad, &found, &e))
+        return cli_fail(c, &e);
+    cli_put_number(parent, "coverage_fitted", found.distance_tok);
+    return CLI_OK;
+}
+
 static int put_first(cli_context *c, const ropelaw_setting *x, ropelaw_plan_option o,
                      ropelaw_plan_design *d) {
     ropelaw_error e = {0};

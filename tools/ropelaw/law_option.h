@@ -17,6 +17,14 @@ void cli_law_clear(cli_law *law);
 /* `interval` of one answer: where a new run breaks; null without a law. A model other than the law's is told. */
 int cli_law_interval(cli_context *c, const cli_law *law, const ropelaw_setting *setting, cli_value *parent);
 
+/* Phase coverage at the phi of the law file: `fitted` in `coverage`, null without one. */
+int cli_law_coverage(cli_context *c, const cli_law *law, const ropelaw_plan_model *model,
+                     const ropelaw_plan *plan, cli_value *coverage);
+
+/* The same of one option of a design, as `coverage_fitted`. */
+int cli_law_option_coverage(cli_context *c, const cli_law *law, const ropelaw_setting *setting,
+                            const ropelaw_plan_option *option, cli_value *parent);
+
 /* The option that reaches target with the confidence asked for, put before the others; none where no base does, and
    the reason becomes a caveat. */
 int cli_law_design(cli_context *c, const cli_law *law, ropelaw_plan_design *design);

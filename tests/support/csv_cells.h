@@ -1,6 +1,6 @@
 /* Cells of CSV lines without quotes, by the name of their column; for use inside tests. */
-#ifndef TESTS_LM_CSV_CELLS_H
-#define TESTS_LM_CSV_CELLS_H
+#ifndef TESTS_SUPPORT_CSV_CELLS_H
+#define TESTS_SUPPORT_CSV_CELLS_H
 
 #include "test.h"
 #include <string.h>
