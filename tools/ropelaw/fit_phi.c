@@ -47,8 +47,8 @@ static void say(FILE *out, const ropelaw_phi *p) {
     if (isnan(f->lo_rad))
         fprintf(out, " (too few runs for an interval)");
     else
-        fprintf(out, " [%s, %s], %s %%", cli_num(f->lo_rad, 3), cli_num(f->hi_rad, 3),
-                cli_num(100 * f->level, 4));
+        fprintf(out, " (%s %% interval %s to %s)", cli_num(100 * f->level, 4), cli_num(f->lo_rad, 3),
+                cli_num(f->hi_rad, 3));
     fprintf(out, "; %s runs of %s models, %s only limits\n", cli_num((double)f->n_runs, 0),
             cli_num((double)p->n_models, 0), cli_num((double)(f->n_runs - p->n_bounded), 0));
     if (isnan(f->rms_out))
