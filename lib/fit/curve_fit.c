@@ -91,17 +91,25 @@ static ropelaw_status fit_soft(fit_state *s, ropelaw_error *error) {
     return ROPELAW_OK;
 }
 
-static ropelaw_status fit_steps(fit_state *s, ropelaw_error *error) {
-    ropelaw_status status = fit_families(s, error);
-    if (!status) status = fit_hinge(s, error);
-    if (!status) status = fit_soft(s, error);
-    if (!status) status = fit_misfit(s, error);
-    if (!status) status = fit_break(s, error);
-    if (status) return status;
+static ropelaw_status fit_rest(fit_state *s, ropelaw_error *error) {
     fit_status(s);
-    status = fit_onsets(s, error);
-    if (!status) fit_theory(s);
-    return status ? status : fit_diagnostics(s, error);
+    ropelaw_status status = fit_onsets(s, error);
+    if (status) return status;
+    fit_theory(s);
+    return fit_diagnostics(s, error);
+}
+
+/* The parts of one fit with their share of its time, told to whoever watches (a series of several runs counts runs). */
+static ropelaw_status fit_steps(fit_state *s, ropelaw_error *error) {
+    static ropelaw_status (*const steps[])(fit_state *, ropelaw_error *) = {
+        fit_families, fit_hinge, fit_soft, fit_misfit, fit_break, fit_rest};
+    static const double share[] = {.1, .15, .2, .3, .9, 1};
+    for (size_t k = 0; k < CORE_COUNT(steps); k++) {
+        ropelaw_status status = steps[k](s, error);
+        if (!status) status = core_progress(s->options->progress, share[k], error);
+        if (status) return status;
+    }
+    return ROPELAW_OK;
 }
 
 ropelaw_status ropelaw_run_fit_eval(const ropelaw_run *run, const ropelaw_fit_options *options,
@@ -137,7 +145,9 @@ static ropelaw_status fit_one(void *context, size_t task, size_t thread, ropelaw
     (void)thread;
     const work *w = context;
     const ropelaw_run *run = &w->series->runs[task];
-    ropelaw_status status = ropelaw_run_fit_eval(run, w->options, &w->fits[task], error);
+    ropelaw_fit_options options = *w->options;
+    if (w->series->n_runs > 1) options.progress = NULL; /* then whole runs are counted */
+    ropelaw_status status = ropelaw_run_fit_eval(run, &options, &w->fits[task], error);
     w->fits[task].run = task;
     if (!status || status == ROPELAW_NOMEM) return status;
     ropelaw_error inner = *error;
@@ -155,5 +165,6 @@ ropelaw_status ropelaw_series_fit(const ropelaw_series *series, const ropelaw_fi
         return core_fail(error, ROPELAW_INVALID, "covariance", "", "one run",
                          "a covariance belongs to one run, here are %zu", series->n_runs);
     work w = {series, options, fits};
-    return core_parallel(options->threads, series->n_runs, fit_one, &w, options->progress, error);
+    return core_parallel(options->threads, series->n_runs, fit_one, &w,
+                         series->n_runs > 1 ? options->progress : NULL, error);
 }

@@ -49,26 +49,69 @@ static void average_documents(fit_curve *c) {
     c->n = n;
 }
 
-static void summarise(fit_curve *c, bool *known) {
-    double sum = 0, weight = 0;
-    *known = true;
+static void count_points(fit_curve *c) {
+    double sum = 0;
     c->n_measured = 0;
     c->n_distinct = c->n > 0;
     for (size_t k = 0; k < c->n; k++) {
         sum += c->x[k];
         c->n_distinct += k > 0 && c->x[k] != c->x[k - 1];
+        c->n_measured += !c->censored[k];
+    }
+    c->mean_x = sum / (double)c->n;
+}
+
+static void summarise(fit_curve *c, bool *known) {
+    double weight = 0;
+    *known = true;
+    count_points(c);
+    for (size_t k = 0; k < c->n; k++) {
         if (c->censored[k]) continue;
-        c->n_measured++;
         weight += c->weight[k];
         if (!(c->weight[k] > 0)) *known = false;
     }
-    c->mean_x = sum / (double)c->n;
     for (size_t k = 0; k < c->n; k++) { /* a limit weighs what the run's measurements weigh */
         if (!*known)
             c->weight[k] = 1;
         else if (c->censored[k])
             c->weight[k] = weight / (double)c->n_measured;
     }
+}
+
+/* A bin of neighbouring points: the weighted mean of the measured ones, and the strongest limit of either side. */
+static void average_bin(fit_curve *c, size_t from, size_t to, size_t *n) {
+    double sum_x = 0, sum_y = 0, weight = 0, all = 0;
+    double limit[2] = {-INFINITY, INFINITY}, own[2] = {0, 0}, at[2] = {0, 0};
+    for (size_t k = from; k < to; k++) {
+        all += c->x[k] / (double)(to - from);
+        if (c->censored[k]) {
+            int side = c->censored[k] < 0;
+            bool stronger = side ? c->y[k] < limit[1] : c->y[k] > limit[0];
+            if (stronger) limit[side] = c->y[k], own[side] = c->weight[k], at[side] = c->x[k];
+            continue;
+        }
+        sum_x += c->weight[k] * c->x[k], sum_y += c->weight[k] * c->y[k];
+        weight += c->weight[k];
+    }
+    if (weight > 0) {
+        c->x[*n] = sum_x / weight, c->y[*n] = sum_y / weight;
+        c->weight[*n] = weight, c->censored[(*n)++] = 0;
+    }
+    for (int side = 0; side < 2; side++) {
+        if (!at[side]) continue;
+        c->x[*n] = weight > 0 ? sum_x / weight : all, c->y[*n] = limit[side]; /* lengths stay ascending */
+        c->weight[*n] = own[side], c->censored[(*n)++] = (signed char)(side ? -1 : 1);
+    }
+}
+
+/* At least three points a bin (n > FIT_LAW_MOST_POINTS), so what is written never overtakes what is read. */
+void fit_curve_bin(fit_curve *c) {
+    size_t all = c->n, n = 0;
+    if (all <= FIT_LAW_MOST_POINTS) return;
+    for (size_t b = 0; b < FIT_LAW_BINS; b++)
+        average_bin(c, all * b / FIT_LAW_BINS, all * (b + 1) / FIT_LAW_BINS, &n);
+    c->n = n;
+    count_points(c);
 }
 
 ropelaw_status fit_run_curve(const ropelaw_run *run, fit_curve *curve, bool *known, bool *usable,

@@ -28,6 +28,11 @@ ropelaw_status fit_run_curve(const ropelaw_run *run, fit_curve *curve, bool *kno
                              ropelaw_error *error);
 void fit_curve_free(fit_curve *curve);
 
+/* Above FIT_LAW_MOST_POINTS points (in order of length) neighbours are averaged into FIT_LAW_BINS groups: the cost of a
+   fit no longer grows with the run. Weights add up; of limits in a group the strongest stays. */
+enum { FIT_LAW_MOST_POINTS = 3000, FIT_LAW_BINS = 1000 };
+void fit_curve_bin(fit_curve *curve);
+
 /* Turn points more than rise_cap above their run's lowest into limits; NAN: half the largest rise if some run levels off
    after its rise, else none. The cap that was used. */
 double fit_curves_cap(fit_curve *curves, size_t n, double rise_cap);

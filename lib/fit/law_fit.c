@@ -58,16 +58,33 @@ static size_t sort_entries(const ropelaw_series *series, const ropelaw_law_optio
     return n;
 }
 
-static ropelaw_status load(const ropelaw_series *series, const entry *e, size_t n, fit_group *g,
-                           ropelaw_law *law, ropelaw_error *error) {
-    ropelaw_law_model *m = &law->models[law->n_models - 1];
-    for (size_t i = 0; i < n; i++) {
+/* One model's runs among the sorted entries. */
+typedef struct {
+    size_t from, to;
+} span;
+
+typedef struct {
+    const ropelaw_series *series;
+    const ropelaw_law_options *options;
+    const entry *list;
+    size_t n;
+    const span *spans;
+    ropelaw_law *law;
+    fit_group *groups;
+    bool alone; /* one model: its runs are spread over the threads, and it reports itself */
+} law_work;
+
+static ropelaw_status load(const law_work *w, size_t model, ropelaw_error *error) {
+    fit_group *g = &w->groups[model];
+    ropelaw_law_model *m = &w->law->models[model];
+    for (size_t i = w->spans[model].from; i < w->spans[model].to; i++) {
         bool known, usable;
         fit_curve curve;
-        ropelaw_law_run *r = &law->runs[e[i].run];
-        const ropelaw_run *run = &series->runs[e[i].run];
-        r->model = law->n_models - 1;
-        if (e[i].use != ROPELAW_RUN_BROKEN) continue;
+        const entry *e = &w->list[i];
+        ropelaw_law_run *r = &w->law->runs[e->run];
+        const ropelaw_run *run = &w->series->runs[e->run];
+        r->model = model;
+        if (e->use != ROPELAW_RUN_BROKEN) continue;
         ropelaw_status s = fit_run_curve(run, &curve, &known, &usable, error);
         if (s) return s;
         if (!usable) {
@@ -79,27 +96,36 @@ static ropelaw_status load(const ropelaw_series *series, const entry *e, size_t 
         if (run->digitised) m->caveats |= ROPELAW_CAVEAT_DIGITISED;
         if (isnan(run->tune_len_tok)) m->caveats |= ROPELAW_CAVEAT_DEFAULTED;
         g->curves[g->data.n] = curve;
-        fit_group_admit(g, &e[i].setting, e[i].run, m);
+        fit_group_admit(g, &e->setting, e->run, m);
     }
     return ROPELAW_OK;
 }
 
-static ropelaw_status fit_groups(const ropelaw_series *series, const entry *list, size_t n,
-                                 const ropelaw_law_options *o, ropelaw_law *law, fit_group *groups,
-                                 ropelaw_error *error) {
-    for (size_t i = 0, end; i < n; i = end) {
-        for (end = i; end < n && list[end].model == list[i].model; end++) continue;
-        fit_group *g = &groups[law->n_models];
-        ropelaw_law_model *m = &law->models[law->n_models++];
-        ropelaw_status s = fit_law_model_name(m, list[i].name, &list[i].setting, error);
-        if (!s) s = fit_group_create(end - i, g, error);
-        if (!s) s = load(series, list + i, end - i, g, law, error);
-        if (!s && g->data.n) s = fit_group_curves(g, o->rise_cap, m, error);
-        if (!s) s = fit_group_finish(g, o, m, law->runs, error);
-        if (!s) s = core_progress(o->progress, (double)end / (double)n, error);
+static ropelaw_status fit_model(void *context, size_t task, size_t thread, ropelaw_error *error) {
+    const law_work *w = context;
+    fit_group *g = &w->groups[task];
+    ropelaw_law_model *m = &w->law->models[task];
+    const ropelaw_law_options *o = w->options;
+    fit_watch watch = {w->alone ? o->threads : 1, w->alone ? o->progress : NULL, 0, 0.95};
+    (void)thread;
+    ropelaw_status s = load(w, task, error);
+    if (!s && g->data.n) s = fit_group_curves(g, o->rise_cap, &watch, m, error);
+    return s ? s : fit_group_finish(g, o, m, w->law->runs, error);
+}
+
+static ropelaw_status fit_models(law_work *w, span *spans, ropelaw_error *error) {
+    for (size_t i = 0, end; i < w->n; i = end) {
+        size_t j = w->law->n_models++;
+        for (end = i; end < w->n && w->list[end].model == w->list[i].model; end++) continue;
+        spans[j] = (span){i, end};
+        ropelaw_status s =
+            fit_law_model_name(&w->law->models[j], w->list[i].name, &w->list[i].setting, error);
+        if (!s) s = fit_group_create(end - i, &w->groups[j], error);
         if (s) return s;
     }
-    return ROPELAW_OK;
+    w->alone = w->law->n_models == 1;
+    return core_parallel(w->alone ? 1 : w->options->threads, w->law->n_models, fit_model, w,
+                         w->options->progress, error);
 }
 
 static ropelaw_status pool_groups(const fit_group *groups, ropelaw_law *law, ropelaw_error *error) {
@@ -122,12 +148,16 @@ ropelaw_status ropelaw_law_fit(const ropelaw_series *series, const ropelaw_law_o
     if (s) return s;
     entry *list = core_malloc(room, sizeof *list);
     fit_group *groups = core_calloc(room, sizeof *groups);
-    if (!list || !groups) s = core_fail_memory(error, room, sizeof *list);
-    if (!s) s = fit_groups(series, list, sort_entries(series, o, l, list), o, l, groups, error);
+    span *spans = core_malloc(room, sizeof *spans);
+    law_work w = {.series = series, .options = o, .list = list, .spans = spans, .law = l, .groups = groups};
+    if (!list || !groups || !spans) s = core_fail_memory(error, room, sizeof *list);
+    if (!s) w.n = sort_entries(series, o, l, list);
+    if (!s) s = fit_models(&w, spans, error);
     if (!s) s = pool_groups(groups, l, error);
     for (size_t j = 0; groups && j < room; j++) fit_group_clear(&groups[j]);
     core_free(groups);
     core_free(list);
+    core_free(spans);
     if (s)
         ropelaw_law_destroy(&l);
     else

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const ropelaw_law_options ropelaw_law_options_default = {0.95, ROPELAW_FLOOR_DROP, 0, NAN, NULL};
+const ropelaw_law_options ropelaw_law_options_default = {0.95, ROPELAW_FLOOR_DROP, 0, NAN, NULL, 1};
 
 void ropelaw_law_destroy(ropelaw_law **law) {
     if (!law || !*law) return;
@@ -103,13 +103,27 @@ void fit_group_admit(fit_group *g, const ropelaw_setting *s, size_t run, ropelaw
     m->base_max = fmax(m->base_max, s->tune_base);
 }
 
-ropelaw_status fit_group_curves(fit_group *g, double rise_cap, ropelaw_law_model *m, ropelaw_error *error) {
+typedef struct {
+    fit_group *g;
+    const fit_shape_fit *fit;
+} tables;
+
+static ropelaw_status tabulate_one(void *context, size_t task, size_t thread, ropelaw_error *error) {
+    const tables *t = context;
+    (void)thread;
+    return fit_term_tabulate(&t->g->curves[task], &t->fit->shape, t->fit->sigma, &t->g->data.terms[task],
+                             error);
+}
+
+ropelaw_status fit_group_curves(fit_group *g, double rise_cap, const fit_watch *watch, ropelaw_law_model *m,
+                                ropelaw_error *error) {
     fit_shape_fit f;
     ropelaw_error detail = {0};
     for (size_t i = 0; i < g->data.n && !g->known; i++)
         for (size_t k = 0; k < g->curves[i].n; k++) g->curves[i].weight[k] = 1;
+    for (size_t i = 0; i < g->data.n; i++) fit_curve_bin(&g->curves[i]);
     rise_cap = fit_curves_cap(g->curves, g->data.n, rise_cap);
-    ropelaw_status s = fit_shape_joint(g->curves, g->data.n, g->known, &f, &detail);
+    ropelaw_status s = fit_shape_watched(g->curves, g->data.n, g->known, watch, &f, &detail);
     if (s == ROPELAW_NOCONV || s == ROPELAW_INVALID) {
         m->reason =
             "too few points to fit the shape that its runs share: add lengths, runs or standard errors";
@@ -136,9 +150,8 @@ ropelaw_status fit_group_curves(fit_group *g, double rise_cap, ropelaw_law_model
     m->shape.caveats = (f.at_bound ? ROPELAW_CAVEAT_AT_EDGE : 0u) |
                        (f.sigma_given ? ROPELAW_CAVEAT_DEFAULTED : 0u) |
                        (f.df < FIT_DF_GOOD ? ROPELAW_CAVEAT_FEW_POINTS : 0u);
-    for (size_t i = 0; i < g->data.n && !s; i++)
-        s = fit_term_tabulate(&g->curves[i], &f.shape, f.sigma, &g->data.terms[i], error);
-    return s;
+    tables t = {g, &f};
+    return core_parallel(watch->threads, g->data.n, tabulate_one, &t, NULL, error);
 }
 
 static ropelaw_run_use classify(const fit_term *t) {

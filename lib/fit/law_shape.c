@@ -16,13 +16,25 @@ static const double rise_min = 1e-3, rise_max = 50, width_max = 1.5;
 static const double start_rise[] = {0.3, 0.8, 2, 5, 12}, start_width[] = {0.03, 0.2, 0.6};
 static const double sigma_floor = 1e-4; /* printed perplexities carry 3 to 5 digits */
 static const double at_bound = 1e-3;
-enum { STARTS = 4 };
+enum { STARTS = 4, BLOCK = 32 }; /* BLOCK: runs that one task adds up, in order */
+
+typedef struct {
+    double rss, by[3];
+} block_sum;
 
 typedef struct {
     const fit_curve *curves;
     size_t n;
     double points, width_min, noise; /* weighted points; noise: rss of the rounding alone */
+    const fit_watch *watch;          /* NULL: nobody watches */
+    size_t calls;                    /* of the objective */
+    bool stopped;
+    const fit_shape *shape; /* being evaluated */
+    block_sum *blocks;
 } joint;
+
+/* Most calls of the objective that a fit takes (grid, starts, differences): progress is measured by it. */
+enum { CALLS = 250 };
 
 /* logistic map of the whole line to (lo, hi) in the logarithm */
 static double inside(double q, double lo, double hi, double *slope) {
@@ -45,18 +57,44 @@ static fit_shape shape_of(const joint *j, const double *v, double slope[2]) {
     return s;
 }
 
-static double evaluate(const joint *j, const double *v, double *g) {
+static ropelaw_status add_block(void *context, size_t task, size_t thread, ropelaw_error *error) {
+    const joint *j = context;
+    block_sum sum = {
+        0, {0, 0, 0}
+    };
+    (void)thread, (void)error;
+    for (size_t i = task * BLOCK; i < j->n && i < (task + 1) * BLOCK; i++) {
+        fit_curve_value c;
+        fit_curve_best(&j->curves[i], j->shape, &c);
+        sum.rss += c.rss;
+        sum.by[0] += c.d_pre, sum.by[1] += c.d_rise, sum.by[2] += c.d_width;
+    }
+    j->blocks[task] = sum;
+    return ROPELAW_OK;
+}
+
+/* Whether whoever watches wants more. */
+static bool goes_on(joint *j) {
+    if (!j->watch || j->stopped) return !j->stopped;
+    double done = fmin((double)++j->calls / CALLS, 1);
+    j->stopped =
+        core_progress(j->watch->progress, j->watch->from + done * (j->watch->to - j->watch->from), NULL);
+    return !j->stopped;
+}
+
+static double evaluate(joint *j, const double *v, double *g) {
     double slope[2], rss = j->noise;
+    size_t n_blocks = (j->n + BLOCK - 1) / BLOCK;
     fit_shape s = shape_of(j, v, slope);
     g[0] = g[1] = g[2] = 0;
-    if (!(fabs(v[0]) < 1e3)) return NAN;
-    for (size_t i = 0; i < j->n; i++) {
-        fit_curve_value c;
-        fit_curve_best(&j->curves[i], &s, &c);
-        rss += c.rss;
-        g[0] += c.d_pre;
-        g[1] += c.d_rise * slope[0];
-        g[2] += c.d_width * slope[1];
+    if (!(fabs(v[0]) < 1e3) || !goes_on(j)) return NAN;
+    j->shape = &s;
+    if (core_parallel(j->watch ? j->watch->threads : 1, n_blocks, add_block, j, NULL, NULL)) return NAN;
+    for (size_t b = 0; b < n_blocks; b++) {
+        rss += j->blocks[b].rss;
+        g[0] += j->blocks[b].by[0];
+        g[1] += j->blocks[b].by[1] * slope[0];
+        g[2] += j->blocks[b].by[2] * slope[1];
     }
     for (int k = 0; k < 3; k++) g[k] *= j->points / 2 / rss;
     return j->points / 2 * log(rss);
@@ -161,7 +199,7 @@ static void invert3(double h[3][3], double inverse[3][3]) {
 /* An error of the shape moves every psi by nearly the same amount (rise and width set where on the bend psi lies): the
    variance of that amount, by the delta method. The bounds of rise and width act as a wide prior on the mapped
    variables (standard deviation 3), which keeps the information regular when one of them sits on a bound. */
-static double shift_variance(const joint *j, const double *at, const bool *broken, double per_df) {
+static double shift_variance(joint *j, const double *at, const bool *broken, double per_df) {
     double h[3][3], c[3][3], by[3], v[3], g[3], slope[2], variance = 0;
     for (int k = 0; k < 3; k++) {
         double step = k == 0 ? 1e-3 : 1e-2, psi[2];
@@ -207,12 +245,56 @@ static double p_of_breaks(joint *j, const fit_shape_fit *f) {
     return num_f_tail(fmax(rss - f->rss, 0) / df1 / variance, df1, f->sigma_given ? INFINITY : f->df);
 }
 
-ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
-                               ropelaw_error *error) {
-    joint j = {curves, n, 0, shortest_gap(curves, n) / 50, 0};
-    fit_shape_fit f = {.rss = INFINITY};
+static ropelaw_status stopped(ropelaw_error *error) {
+    return core_fail(error, ROPELAW_CANCELLED, "", "", "", "stopped on request");
+}
+
+/* The best end over the starts. */
+static ropelaw_status search(joint *j, fit_shape_fit *f, double end[3], ropelaw_error *error) {
     candidate start[STARTS];
-    double best = INFINITY, slope[2], end[3] = {0, 0, 0};
+    double best = INFINITY, slope[2];
+    try_grid(j, start);
+    for (int k = 0; k < STARTS && !j->stopped; k++) {
+        num_minimize_options o = {1e-5 * j->points, 1e-12, 120};
+        num_minimize_report r;
+        ropelaw_status s = num_minimize(objective, j, 3, start[k].v, &o, &r, error);
+        if (s == ROPELAW_INVALID) continue;
+        if (s) return s;
+        if (r.value >= best) continue;
+        best = r.value;
+        f->shape = shape_of(j, start[k].v, slope);
+        memcpy(end, start[k].v, 3 * sizeof *end);
+        f->gradient = r.gradient;
+        f->converged = r.end != NUM_END_MAXITER;
+    }
+    if (j->stopped) return stopped(error);
+    if (isfinite(best)) return ROPELAW_OK;
+    return core_fail(error, ROPELAW_NOCONV, "", "", "", "no start of the joint fit is finite");
+}
+
+static ropelaw_status describe(joint *j, bool known, const double end[3], fit_shape_fit *f,
+                               ropelaw_error *error) {
+    bool *broken = core_calloc(j->n ? j->n : 1, sizeof *broken);
+    if (!broken) return core_fail_memory(error, j->n, sizeof *broken);
+    f->at_bound = f->shape.rise < rise_min * (1 + at_bound) || f->shape.rise > rise_max * (1 - at_bound) ||
+                  f->shape.width < j->width_min * (1 + at_bound) ||
+                  f->shape.width > width_max * (1 - at_bound);
+    count(j, f, broken);
+    ropelaw_status s = settle_sigma(known, f, error);
+    /* the objective estimates the noise as rss / points; what sigma says is rss / df, or 1 */
+    if (!s)
+        f->shift_variance =
+            shift_variance(j, end, broken, f->sigma * f->sigma * j->points / (f->rss + j->noise));
+    if (!s) f->p_break = p_of_breaks(j, f);
+    core_free(broken);
+    return !s && j->stopped ? stopped(error) : s;
+}
+
+ropelaw_status fit_shape_watched(const fit_curve *curves, size_t n, bool known, const fit_watch *watch,
+                                 fit_shape_fit *fit, ropelaw_error *error) {
+    joint j = {.curves = curves, .n = n, .width_min = shortest_gap(curves, n) / 50, .watch = watch};
+    fit_shape_fit f = {.rss = INFINITY};
+    double end[3] = {0, 0, 0};
     if (!isfinite(j.width_min))
         return core_fail(error, ROPELAW_INVALID, "runs", "", "", "no run has two different lengths");
     j.width_min = fmin(j.width_min, 0.1);
@@ -220,33 +302,16 @@ ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fi
         j.points += (double)curves[i].n_measured;
         for (size_t k = 0; k < curves[i].n; k++) j.noise += known ? 1e-6 : sigma_floor * sigma_floor;
     }
-    try_grid(&j, start);
-    for (int k = 0; k < STARTS; k++) {
-        num_minimize_options o = {1e-5 * j.points, 1e-12, 120};
-        num_minimize_report r;
-        ropelaw_status s = num_minimize(objective, &j, 3, start[k].v, &o, &r, error);
-        if (s == ROPELAW_INVALID) continue;
-        if (s) return s;
-        if (r.value >= best) continue;
-        best = r.value;
-        f.shape = shape_of(&j, start[k].v, slope);
-        memcpy(end, start[k].v, sizeof end);
-        f.gradient = r.gradient;
-        f.converged = r.end != NUM_END_MAXITER;
-    }
-    if (!isfinite(best))
-        return core_fail(error, ROPELAW_NOCONV, "", "", "", "no start of the joint fit is finite");
-    f.at_bound = f.shape.rise < rise_min * (1 + at_bound) || f.shape.rise > rise_max * (1 - at_bound) ||
-                 f.shape.width < j.width_min * (1 + at_bound) || f.shape.width > width_max * (1 - at_bound);
-    bool *broken = core_calloc(n ? n : 1, sizeof *broken);
-    if (!broken) return core_fail_memory(error, n, sizeof *broken);
-    count(&j, &f, broken);
-    ropelaw_status s = settle_sigma(known, &f, error);
-    /* the objective estimates the noise as rss / points; what sigma says is rss / df, or 1 */
-    if (!s)
-        f.shift_variance = shift_variance(&j, end, broken, f.sigma * f.sigma * j.points / (f.rss + j.noise));
-    if (!s) f.p_break = p_of_breaks(&j, &f);
+    j.blocks = core_malloc(n / BLOCK + 1, sizeof *j.blocks);
+    if (!j.blocks) return core_fail_memory(error, n / BLOCK + 1, sizeof *j.blocks);
+    ropelaw_status s = search(&j, &f, end, error);
+    if (!s) s = describe(&j, known, end, &f, error);
     if (!s) *fit = f;
-    core_free(broken);
+    core_free(j.blocks);
     return s;
+}
+
+ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
+                               ropelaw_error *error) {
+    return fit_shape_watched(curves, n, known, NULL, fit, error);
 }

@@ -20,9 +20,18 @@ typedef struct {
 /* Below this many degrees of freedom an estimate of sigma is hardly one. */
 #define FIT_DF_GOOD 4
 
+/* How a fit is spread over threads and watched. */
+typedef struct {
+    size_t threads;                   /* the same bytes for any number */
+    const ropelaw_progress *progress; /* NULL; called by the thread that called */
+    double from, to;                  /* share of the whole that this fit is */
+} fit_watch;
+
 /* sigma is estimated where df >= 4, or >= 1 if the weights are not 1/se^2 (`known`); else it is 1 if known, or NOCONV.
    INVALID without a curve whose points could show a break. */
 ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
                                ropelaw_error *error);
+ropelaw_status fit_shape_watched(const fit_curve *curves, size_t n, bool known, const fit_watch *watch,
+                                 fit_shape_fit *fit, ropelaw_error *error);
 
 #endif

@@ -1,7 +1,8 @@
-/* Tests: law_fit.c law_group.c law_bounds.c law_export.c law_model.c law_data.c law_pool.c law_shape.c */
+/* Tests: law_fit.c law_group.c law_bounds.c law_export.c law_model.c law_data.c law_shape.c */
 #include "test.h"
 #include "law_cases.h"
 #include "core/core.h"
+#include "fit/law_data.h"
 #include "fit/law_shape.h"
 #include "num/log_normal.h"
 
@@ -337,46 +338,6 @@ START_TEST(bounds_that_make_no_sense) {
 }
 END_TEST
 
-static ropelaw_law *fit_models(size_t n, double spread) {
-    static law_simulated s[6];
-    static ropelaw_run runs[60];
-    static const char *const names[] = {"a", "b", "c", "d", "e", "f"};
-    for (size_t j = 0; j < n; j++) {
-        /* critical dimensions 72 (b0 1e4) and 50 (b0 5e5): the same ratio 1.25 of different slopes */
-        law_case c = standard;
-        c.seed = 100 + j, c.model = names[j], c.tau = 0.03;
-        if (j % 2) c.pretrain_base = 5e5;
-        c.slope = (1.25 + spread * ((double)j - (double)(n - 1) / 2)) * (j % 2 ? 50.0 : 72.0) / 128;
-        law_simulate(&c, &s[j], 10);
-        for (int i = 0; i < 10; i++) runs[j * 10 + (size_t)i] = s[j].runs[i];
-    }
-    ropelaw_series series = {.n_runs = 10 * n, .runs = runs};
-    ropelaw_law *law;
-    ropelaw_error e = {0};
-    test_assert_ok(ropelaw_law_fit(&series, NULL, &law, &e), e);
-    return law;
-}
-
-START_TEST(models_share_a_ratio_or_not) {
-    ropelaw_law *law = fit_models(3, 0);
-    ck_assert(law->n_models == 3 && law->models[1].critical_dim == 50);
-    ck_assert(law->pool.n_models == 3 && law->pool.n_runs == 30);
-    ck_assert(law->pool.rho.lo < 1.25 && law->pool.rho.hi > 1.25);
-    ck_assert(law->pool.rho.hi - law->pool.rho.lo < 0.05);
-    ck_assert(law->pool.one_ratio.df1 == 2 && law->pool.one_ratio.df2 == 24);
-    ck_assert(law->pool.one_ratio.p > 0.01);
-    ck_assert(isnan(law->pool.omega)); /* too few models */
-    ropelaw_law_destroy(&law);
-    law = fit_models(3, 0.1);
-    ck_assert(law->pool.one_ratio.p < 1e-4);
-    ropelaw_law_destroy(&law);
-    law = fit_models(6, 0.05); /* ratios 1.125 .. 1.375: standard deviation 0.094 */
-    ck_assert(law->pool.random_mean.lo < 1.25 && law->pool.random_mean.hi > 1.25);
-    test_assert_abs(law->pool.omega, 0.094, 0.03);
-    ropelaw_law_destroy(&law);
-}
-END_TEST
-
 START_TEST(memory_runs_out_anywhere) {
     static law_simulated s;
     law_case c = standard;
@@ -398,21 +359,72 @@ START_TEST(memory_runs_out_anywhere) {
 }
 END_TEST
 
-static int stop(void *context, double fraction) {
-    (void)context, (void)fraction;
-    return 0;
+/* Points above the limit are averaged with their neighbours: weights add up, means stay, the strongest limit is kept. */
+START_TEST(very_long_runs_are_averaged) {
+    enum { N = 5000 };
+    static double x[N], y[N], w[N];
+    static signed char limit[N];
+    double sum = 0, sum_y = 0, high = 0, left = 0, left_y = 0;
+    for (int k = 0; k < N; k++) {
+        x[k] = 6 + k * 1e-3, y[k] = sin(k), w[k] = 1 + k % 3;
+        limit[k] = k % 50 == 7;
+        if (limit[k])
+            high = fmax(high, y[k]);
+        else
+            sum += w[k], sum_y += w[k] * y[k];
+    }
+    fit_curve c = {N, N, N, x, y, w, limit, 0};
+    fit_curve_bin(&c);
+    ck_assert_uint_eq(c.n_measured, FIT_LAW_BINS);
+    ck_assert_uint_eq(c.n, FIT_LAW_BINS + N / 50);
+    for (size_t k = 0; k < c.n; k++) {
+        ck_assert(k == 0 || c.x[k] >= c.x[k - 1]);
+        if (!c.censored[k]) left += c.weight[k], left_y += c.weight[k] * c.y[k];
+        if (c.censored[k]) high = c.y[k] == high ? -1 : high;
+    }
+    test_assert_rel(left, sum, 1e-12);
+    test_assert_abs(left_y, sum_y, 1e-9);
+    ck_assert(high == -1); /* the strongest limit of all is still there */
+    c.n = c.n_measured = 10;
+    fit_curve_bin(&c); /* a short run is left as it is */
+    ck_assert_uint_eq(c.n, 10);
+}
+END_TEST
+
+typedef struct {
+    int calls, most;
+    double last;
+} watcher;
+
+static int count_calls(void *context, double fraction) {
+    watcher *w = context;
+    ck_assert(fraction >= w->last && fraction <= 1);
+    w->last = fraction;
+    return ++w->calls < w->most;
 }
 
-START_TEST(it_can_be_stopped) {
+/* One model: its fit reports many times, in order, and stops in the middle. */
+START_TEST(it_can_be_stopped_within_one_model) {
     static law_simulated s;
     law_simulate(&standard, &s, 4);
     ropelaw_series series = {.n_runs = 4, .runs = s.runs};
-    ropelaw_progress progress = {stop, NULL};
+    watcher w = {0, 1 << 20, 0};
+    ropelaw_progress progress = {count_calls, &w};
     ropelaw_law_options o = ropelaw_law_options_default;
     ropelaw_law *law = NULL;
+    ropelaw_error e = {0};
     o.progress = &progress;
-    ck_assert_int_eq(ropelaw_law_fit(&series, &o, &law, NULL), ROPELAW_CANCELLED);
-    ck_assert_ptr_null(law);
+    test_assert_ok(ropelaw_law_fit(&series, &o, &law, &e), e);
+    ck_assert_int_gt(w.calls, 30);
+    ck_assert(w.last == 1);
+    ropelaw_law_destroy(&law);
+    for (int most = 1; most < w.calls; most += 9) {
+        watcher early = {0, most, 0};
+        progress.context = &early;
+        ck_assert_int_eq(ropelaw_law_fit(&series, &o, &law, NULL), ROPELAW_CANCELLED);
+        ck_assert_int_eq(early.calls, most); /* nothing is asked after the stop */
+        ck_assert_ptr_null(law);
+    }
 }
 END_TEST
 
@@ -429,9 +441,9 @@ int main(void) {
                                   curvature_is_not_a_break,
                                   bounds_agree_with_olsens_newton,
                                   bounds_that_make_no_sense,
-                                  models_share_a_ratio_or_not,
                                   memory_runs_out_anywhere,
-                                  it_can_be_stopped,
+                                  very_long_runs_are_averaged,
+                                  it_can_be_stopped_within_one_model,
                                   NULL};
     test_add(s, "law_fit", tests);
     return test_run(s);

@@ -272,6 +272,7 @@ static void read_options(cli_context *c, const ropelaw_fit_options *fit, ropelaw
                : !strcmp(floor, "ignore") ? ROPELAW_FLOOR_IGNORE
                                           : ROPELAW_FLOOR_DROP;
     o->rise_cap = cli_number(c, "rise-cap", NAN);
+    o->threads = fit->threads;
 }
 
 static int phi_answer(cli_context *c, const ropelaw_series *series, const ropelaw_fit_options *o,
