@@ -129,6 +129,11 @@ typedef struct {
     double omega;               /* NAN likewise */
     double tau;
     size_t n_models, n_runs; /* with a law of their own */
+    ropelaw_range
+        intercept_factor; /* one c for all, ratios of their own; each model's shape adds a shift of its own */
+    ropelaw_law_test one_c;              /* an intercept for each model against one */
+    ropelaw_range both_factor, both_rho; /* one c and one ratio for all */
+    ropelaw_law_test one_law;            /* separate lines against that */
 } ropelaw_law_pool;
 
 typedef struct {

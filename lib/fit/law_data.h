@@ -42,7 +42,7 @@ ropelaw_status fit_law_model(const fit_law_data *data, const ropelaw_law_options
                              ropelaw_law_model *m, ropelaw_error *error);
 
 /* Ratio and heterogeneity over the models that have a law; data[j] belongs to models[j]. */
-ropelaw_status fit_law_pool(const fit_law_data *data, const ropelaw_law *law, ropelaw_law_pool *pool,
-                            ropelaw_error *error);
+ropelaw_status fit_law_pool(const fit_law_data *data, const ropelaw_law *law,
+                            const ropelaw_law_options *options, ropelaw_law_pool *pool, ropelaw_error *error);
 
 #endif

@@ -128,11 +128,12 @@ static ropelaw_status fit_models(law_work *w, span *spans, ropelaw_error *error)
                          w->options->progress, error);
 }
 
-static ropelaw_status pool_groups(const fit_group *groups, ropelaw_law *law, ropelaw_error *error) {
+static ropelaw_status pool_groups(const fit_group *groups, const ropelaw_law_options *o, ropelaw_law *law,
+                                  ropelaw_error *error) {
     fit_law_data *data = core_malloc(law->n_models ? law->n_models : 1, sizeof *data);
     if (!data) return core_fail_memory(error, law->n_models, sizeof *data);
     for (size_t j = 0; j < law->n_models; j++) data[j] = groups[j].data;
-    ropelaw_status s = fit_law_pool(data, law, &law->pool, error);
+    ropelaw_status s = fit_law_pool(data, law, o, &law->pool, error);
     core_free(data);
     return s;
 }
@@ -153,7 +154,7 @@ ropelaw_status ropelaw_law_fit(const ropelaw_series *series, const ropelaw_law_o
     if (!list || !groups || !spans) s = core_fail_memory(error, room, sizeof *list);
     if (!s) w.n = sort_entries(series, o, l, list);
     if (!s) s = fit_models(&w, spans, error);
-    if (!s) s = pool_groups(groups, l, error);
+    if (!s) s = pool_groups(groups, o, l, error);
     for (size_t j = 0; groups && j < room; j++) fit_group_clear(&groups[j]);
     core_free(groups);
     core_free(list);

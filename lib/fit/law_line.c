@@ -15,10 +15,11 @@ static const double tau_starts[] = {0.25, 0.03}, least_start = 0.02;
 
 typedef struct {
     const fit_line_problem *problem;
-    double *q;    /* orthonormal columns [n][p] */
-    double *r;    /* x = q r, upper triangular [p][p] */
-    double *v;    /* point [p + 2]: coefficients of q, ln tau, shift in units of its standard deviation */
-    double shift; /* that standard deviation; 0: the last variable is not there */
+    double *q;  /* orthonormal columns [n][p] */
+    double *r;  /* x = q r, upper triangular [p][p] */
+    double *v;  /* point: coefficients of q, ln tau, shifts in units of their standard deviations */
+    double *sd; /* [n_shifts] those standard deviations; a shift of 0 stays where its prior has it */
+    size_t n_shifts;
     double *g, *h, *best;
 } work;
 
@@ -50,31 +51,39 @@ static double tau_of(double v) {
     return hypot(FIT_TAU_FLOOR, exp(v));
 }
 
+/* Which shift a run has; n_shifts: none. */
+static size_t shift_of(const work *w, size_t i) {
+    return w->problem->n_groups ? w->problem->group[i] : 0;
+}
+
 static double mean_of(const work *w, const double *v, size_t i) {
     double m = w->problem->offset[i];
     for (size_t j = 0; j < w->problem->p; j++) m += v[j] * w->q[i * w->problem->p + j];
-    return w->shift > 0 ? m + w->shift * v[w->problem->p + 1] : m;
+    size_t k = shift_of(w, i);
+    return k < w->n_shifts ? m + w->sd[k] * v[w->problem->p + 1 + k] : m;
 }
 
 static double negative_log(void *context, const double *v, double *g) {
     const work *w = context;
     const fit_line_problem *a = w->problem;
     size_t p = a->p;
-    double tau = tau_of(v[p]), sum = 0, by_shift = 0;
-    memset(g, 0, (p + 1) * sizeof *g);
+    double tau = tau_of(v[p]), sum = 0;
+    memset(g, 0, (p + 1 + w->n_shifts) * sizeof *g);
     if (!(tau < 1e6)) return NAN;
     for (size_t i = 0; i < a->n; i++) {
         double m = mean_of(w, v, i), by_mean, by_log_tau;
         bool floored = a->floor && m < a->floor[i];
         sum -= fit_term_log(&a->terms[i], floored ? a->floor[i] : m, tau, &by_mean, &by_log_tau);
         for (size_t j = 0; j < p && !floored; j++) g[j] -= by_mean * w->q[i * p + j];
-        if (!floored) by_shift -= by_mean;
+        size_t k = shift_of(w, i);
+        if (!floored && k < w->n_shifts) g[p + 1 + k] -= w->sd[k] * by_mean;
         g[p] -= by_log_tau;
     }
     g[p] *= exp(2 * v[p]) / (tau * tau);
-    if (w->shift > 0) {
-        sum += v[p + 1] * v[p + 1] / 2;
-        g[p + 1] = v[p + 1] + w->shift * by_shift;
+    for (size_t k = 0; k < w->n_shifts; k++) {
+        double z = v[p + 1 + k];
+        sum += z * z / 2;
+        g[p + 1 + k] += z;
     }
     return sum;
 }
@@ -107,19 +116,23 @@ static void start(const work *w, double *v) {
 }
 
 static size_t variables(const work *w) {
-    return w->problem->p + (w->shift > 0 ? 2 : 1);
+    return w->problem->p + 1 + w->n_shifts;
 }
 
 static ropelaw_status work_create(const fit_line_problem *a, work *w, ropelaw_error *error) {
-    size_t n = a->n, p = a->p, most = p + 2, count = n * p + p * p + 1 + most * (most + 3);
+    size_t shifts = a->n_groups ? a->n_groups : a->shift_variance > 0;
+    size_t n = a->n, p = a->p, most = p + 2 + shifts, count = n * p + p * p + 1 + most * (most + 4);
     double *m = core_calloc(count, sizeof *m);
     if (!m) return core_fail_memory(error, count, sizeof *m);
-    *w = (work){.problem = a, .q = m, .shift = sqrt(a->shift_variance)};
+    *w = (work){.problem = a, .q = m, .n_shifts = shifts};
     w->r = m + n * p;
     w->v = w->r + p * p + 1;
     w->g = w->v + most;
     w->best = w->g + most;
-    w->h = w->best + most;
+    w->sd = w->best + most;
+    w->h = w->sd + most;
+    for (size_t k = 0; k < shifts; k++)
+        w->sd[k] = sqrt(a->n_groups ? a->group_variance[k] : a->shift_variance);
     if (orthonormalise(a, w->q, w->r)) return ROPELAW_OK;
     core_free(m);
     w->q = NULL;
@@ -134,7 +147,7 @@ static ropelaw_status maximise(work *w, num_minimize_report *best, ropelaw_error
     best->value = INFINITY;
     for (size_t k = 0; k < (hint > 0 ? 1 : CORE_COUNT(tau_starts)); k++) {
         num_minimize_report r;
-        w->v[p + 1] = 0;
+        memset(w->v + p + 1, 0, (w->n_shifts + 1) * sizeof *w->v);
         start(w, w->v);
         w->v[p] = log(hint > 0 ? fmax(hint, least_start) : tau_starts[k]);
         num_minimize_options o = {1e-7 * (double)(w->problem->n + 1), 1e-13, 300};
@@ -261,7 +274,17 @@ ropelaw_status fit_line_profile(const fit_line_problem *a, size_t k, double valu
         for (size_t j = 0, to = 0; j < p; j++)
             if (j != k) x[i * (p - 1) + to++] = a->x[i * p + j];
     }
-    fit_line_problem b = {n, p - 1, x, memory, a->floor, a->terms, a->tau_hint, a->shift_variance};
+    fit_line_problem b = {n,
+                          p - 1,
+                          x,
+                          memory,
+                          a->floor,
+                          a->terms,
+                          a->tau_hint,
+                          a->shift_variance,
+                          a->n_groups,
+                          a->group,
+                          a->group_variance};
     work w;
     num_minimize_report report;
     ropelaw_status s = work_create(&b, &w, error);

@@ -16,6 +16,10 @@ typedef struct {
     double tau_hint;       /* start here; 0: try several starts */
     double
         shift_variance; /* of an error that all psi share (the shape's): a shift with a normal prior; 0: none */
+    /* the same for each of several models: run i belongs to group[i], whose shift has group_variance[group[i]] */
+    size_t n_groups;              /* 0: none */
+    const size_t *group;          /* [n] */
+    const double *group_variance; /* [n_groups] */
 } fit_line_problem;
 
 typedef struct {

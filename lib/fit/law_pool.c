@@ -11,10 +11,16 @@
 
 enum { RANDOM_FROM = 5, MAX_MODELS = 200 }; /* fewer than 5 models say nothing about their spread */
 
+static const double log_2pi = 1.8378770664093454836;
+
 typedef struct {
     size_t j, n; /* models, runs */
     double *x;   /* [n][2 j]; the shared problem uses the first j + 1 columns of its own copy */
     double *shared, *zero;
+    double *one_c, *both; /* [n][j + 1]: one intercept; [n][2]: one intercept and one ratio */
+    double *floor, *variance;
+    bool with_floor;
+    size_t *group;
     fit_term *terms; /* borrowed tables */
 } pool_work;
 
@@ -24,21 +30,29 @@ static bool has_law(const ropelaw_law_model *m) {
 
 static ropelaw_status gather(const fit_law_data *data, const ropelaw_law *law, pool_work *w,
                              ropelaw_error *error) {
-    size_t columns = 3 * w->j + 2;
-    w->x = core_calloc(w->n, columns * sizeof *w->x);
+    size_t columns = 4 * w->j + 6;
+    w->x = core_calloc(w->n + 1, columns * sizeof *w->x);
     w->terms = core_malloc(w->n, sizeof *w->terms);
-    if (!w->x || !w->terms) return core_fail_memory(error, w->n, columns * sizeof *w->x);
+    w->group = core_malloc(w->n, sizeof *w->group);
+    if (!w->x || !w->terms || !w->group) return core_fail_memory(error, w->n, columns * sizeof *w->x);
     w->shared = w->x + 2 * w->j * w->n;
-    w->zero = w->shared + (w->j + 1) * w->n;
+    w->one_c = w->shared + (w->j + 1) * w->n;
+    w->both = w->one_c + (w->j + 1) * w->n;
+    w->zero = w->both + 2 * w->n;
+    w->floor = w->zero + w->n;
+    w->variance = w->floor + w->n; /* [j], j <= n */
     for (size_t m = 0, j = 0, row = 0; m < law->n_models; m++) {
         if (!has_law(&law->models[m])) continue;
         double q = law->models[m].critical_dim / law->models[m].rotary_dim;
         for (size_t i = 0; i < data[m].n; i++, row++) {
             w->terms[row] = data[m].terms[i];
+            w->group[row] = j, w->floor[row] = data[m].floor[i];
+            w->one_c[row * (w->j + 1)] = w->both[row * 2] = 1;
+            w->one_c[row * (w->j + 1) + 1 + j] = w->both[row * 2 + 1] = q * data[m].u[i];
             w->x[row * 2 * w->j + j] = w->shared[row * (w->j + 1) + j] = 1;
             w->x[row * 2 * w->j + w->j + j] = w->shared[row * (w->j + 1) + w->j] = q * data[m].u[i];
         }
-        j++;
+        w->variance[j++] = data[m].shift_variance;
     }
     return ROPELAW_OK;
 }
@@ -89,36 +103,78 @@ static void fit_random(const fit_line *separate, size_t j, double level, ropelaw
     pool->random_mean = (ropelaw_range){s.mean, s.mean - t * se, s.mean + t * se};
 }
 
+static fit_line_problem problem(const pool_work *w, const double *x, size_t p, bool shifts) {
+    fit_line_problem a = {w->n, p, x,    w->zero, w->with_floor ? w->floor : NULL, w->terms, 0,
+                          0,    0, NULL, NULL};
+    if (!shifts) return a;
+    a.n_groups = w->j, a.group = w->group, a.group_variance = w->variance;
+    return a;
+}
+
+static ropelaw_range factor(double intercept, const double interval[2]) {
+    return (ropelaw_range){exp(intercept - log_2pi), exp(interval[0] - log_2pi), exp(interval[1] - log_2pi)};
+}
+
+static ropelaw_law_test test_of(const fit_line *separate, size_t j, const fit_line *restricted, size_t df) {
+    fit_test t = fit_line_test(separate, 2 * j, restricted->log_likelihood, df);
+    return (ropelaw_law_test){t.f, t.df1, t.df2, t.p};
+}
+
+/* One intercept for all: then the error of each model's shape, which an intercept of its own takes up, is a shift. */
+static ropelaw_status fit_one_c(pool_work *w, const fit_line *separate, double level, ropelaw_law_pool *pool,
+                                ropelaw_error *error) {
+    size_t j = w->j;
+    fit_line_problem own = problem(w, w->one_c, j + 1, true), one = problem(w, w->both, 2, true);
+    fit_line ratios = {0}, both = {0};
+    double c[2], rho[2];
+    ropelaw_status s = fit_line_fit(&own, &ratios, error);
+    if (!s) s = fit_line_interval(&own, &ratios, 0, level, c, error);
+    if (!s) {
+        pool->intercept_factor = factor(ratios.theta[0], c);
+        pool->one_c = test_of(separate, j, &ratios, j - 1);
+        s = fit_line_fit(&one, &both, error);
+    }
+    if (!s) s = fit_line_interval(&one, &both, 0, level, c, error);
+    if (!s) s = fit_line_interval(&one, &both, 1, level, rho, error);
+    if (!s) {
+        pool->both_factor = factor(both.theta[0], c);
+        pool->both_rho = (ropelaw_range){both.theta[1], rho[0], rho[1]};
+        pool->one_law = test_of(separate, j, &both, 2 * j - 2);
+    }
+    fit_line_clear(&ratios), fit_line_clear(&both);
+    return s;
+}
+
 static ropelaw_status fit_shared(pool_work *w, double level, ropelaw_law_pool *pool, ropelaw_error *error) {
     size_t j = w->j;
-    fit_line_problem apart = {w->n, 2 * j, w->x, w->zero, NULL, w->terms, 0, 0};
-    fit_line_problem one = {w->n, j + 1, w->shared, w->zero, NULL, w->terms, 0, 0};
+    fit_line_problem apart = problem(w, w->x, 2 * j, false), one = problem(w, w->shared, j + 1, false);
     fit_line separate = {0}, shared = {0};
     double interval[2];
     ropelaw_status s = fit_line_fit(&one, &shared, error);
     if (!s) s = fit_line_interval(&one, &shared, j, level, interval, error);
     if (!s) s = fit_line_fit(&apart, &separate, error);
     if (!s) {
-        fit_test t = fit_line_test(&separate, 2 * j, shared.log_likelihood, j - 1);
         pool->rho = (ropelaw_range){shared.theta[j], interval[0], interval[1]};
-        pool->one_ratio = (ropelaw_law_test){t.f, t.df1, t.df2, t.p};
+        pool->one_ratio = test_of(&separate, j, &shared, j - 1);
         pool->tau = shared.tau;
         pool->n_models = j, pool->n_runs = w->n;
-        if (j >= RANDOM_FROM && t.df2 >= 1) fit_random(&separate, j, level, pool);
+        if (j >= RANDOM_FROM && pool->one_ratio.df2 >= 1) fit_random(&separate, j, level, pool);
+        s = fit_one_c(w, &separate, level, pool, error);
     }
     fit_line_clear(&separate);
     fit_line_clear(&shared);
     return s;
 }
 
-ropelaw_status fit_law_pool(const fit_law_data *data, const ropelaw_law *law, ropelaw_law_pool *pool,
+static const ropelaw_range unknown = {NAN, NAN, NAN};
+static const ropelaw_law_test untested = {NAN, NAN, NAN, NAN};
+
+ropelaw_status fit_law_pool(const fit_law_data *data, const ropelaw_law *law,
+                            const ropelaw_law_options *options, ropelaw_law_pool *pool,
                             ropelaw_error *error) {
-    const ropelaw_range unknown = {NAN, NAN, NAN};
-    *pool = (ropelaw_law_pool){
-        unknown, {NAN, NAN, NAN, NAN},
-         unknown, NAN, NAN, 0, 0
-    };
-    pool_work w = {0};
+    *pool = (ropelaw_law_pool){unknown, untested, unknown,  NAN,     NAN,     0,
+                               0,       unknown,  untested, unknown, unknown, untested};
+    pool_work w = {.with_floor = options->floor == ROPELAW_FLOOR_MODEL};
     for (size_t m = 0; m < law->n_models; m++)
         if (has_law(&law->models[m])) w.j++, w.n += data[m].n;
     if (w.j < 2 || w.j > MAX_MODELS) return ROPELAW_OK;
@@ -133,5 +189,6 @@ ropelaw_status fit_law_pool(const fit_law_data *data, const ropelaw_law *law, ro
     }
     core_free(w.x);
     core_free(w.terms);
+    core_free(w.group);
     return s;
 }

@@ -84,6 +84,26 @@ case("no file", ["fit"], 2)
 case("no number", ["fit", file("n.csv", "run,eval_len_tok,ppl\na,1024,abc\n")], 3, err=["n.csv:2", "ppl"])
 case("negative perplexity", ["fit", file("m.csv", "run,eval_len_tok,ppl\na,1024,-4\n")], 3, err=["m.csv:2", "ppl"])
 case("accuracy above one", ["fit", file("o.csv", "run,eval_len_tok,accuracy\na,1024,1.5\n")], 3, err=["o.csv:2", "accuracy"])
+@test
+def an_interrupt_within_one_long_run_leaves_nothing():
+    import signal
+    import subprocess
+    import time
+    rows = ["run,eval_len_tok,ppl"]
+    for i in range(60000):
+        x = 7 * i / 60000
+        rows.append("a,%.5f,%.7g" % (512 * math.exp(x), math.exp(2 - 0.05 * x + 2 * max(0, x - 3) + 0.05 * math.sin(i * i))))
+    path = file("long.csv", "\n".join(rows) + "\n")
+    before = set(os.listdir(TMP.name))
+    p = subprocess.Popen([EXE, "fit", path, "--output", os.path.join(TMP.name, "never.txt"), "--save-law",
+                          os.path.join(TMP.name, "never.json")], stderr=subprocess.PIPE, text=True)
+    time.sleep(0.4)
+    p.send_signal(signal.SIGINT)
+    _, err = p.communicate(timeout=120)
+    assert p.returncode == 130, (p.returncode, err)
+    assert set(os.listdir(TMP.name)) == before
+
+
 case("level", ["fit", "--level", "1.5", file("p.csv", curve(6, 3))], 2, err=["level"])
 case("reference without a value", ["fit", "--reference", "length", file("q.csv", curve(6, 3))], 2, err=["--reference-value"])
 case("one point", ["fit", file("r.csv", "run,eval_len_tok,ppl\na,1024,4\n")], 0, has=["UNIDENTIFIED"])

@@ -57,6 +57,13 @@ def phi_goes_from_fit_to_predict_and_design():
 
 
 @test
+def threads_change_no_byte():
+    path = runs(0.72)
+    one = run(["fit", path, "--draws", "99", "--format", "json"]).stdout
+    assert one == run(["fit", path, "--draws", "99", "--format", "json", "--threads", "3"]).stdout
+
+
+@test
 def fit_without_a_law_says_why():
     d = run_json(["fit", runs(0.72, break_at=False), "--draws", "99"])["result"]
     assert d["law"] is None and d["law_reason"]

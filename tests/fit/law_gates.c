@@ -56,11 +56,13 @@ static ropelaw_status fit_sample(sample *s, double slot[SLOTS], ropelaw_error *e
     ropelaw_status status = fit_shape_joint(s->curves, RUNS, false, &shape, error);
     for (int i = 0; i < RUNS && !status; i++)
         status = fit_term_tabulate(&s->curves[i], &shape.shape, shape.sigma, &s->terms[i], error);
-    fit_line_problem free = {RUNS, 2, s->design, s->offset, NULL, s->terms, 0, shape.shift_variance};
-    fit_line_problem fixed = {RUNS, 0, NULL, s->truth, NULL, s->terms, 0, shape.shift_variance};
+    fit_line_problem free = {RUNS, 2,    s->design, s->offset, NULL, s->terms, 0, shape.shift_variance,
+                             0,    NULL, NULL};
+    fit_line_problem fixed = {RUNS, 0,    NULL, s->truth, NULL, s->terms, 0, shape.shift_variance,
+                              0,    NULL, NULL};
     double u[RUNS], ln_2pi[RUNS];
     for (int i = 0; i < RUNS; i++) u[i] = s->design[2 * i + 1], ln_2pi[i] = log_2pi;
-    fit_line_problem one = {RUNS, 1, u, ln_2pi, NULL, s->terms, 0, shape.shift_variance};
+    fit_line_problem one = {RUNS, 1, u, ln_2pi, NULL, s->terms, 0, shape.shift_variance, 0, NULL, NULL};
     if (!status) status = fit_line_fit(&free, &line, error);
     if (!status) status = fit_line_profile(&free, 1, 0.72, &profile, error);
     if (!status) status = fit_line_fit(&fixed, &theory, error);
@@ -149,7 +151,7 @@ static ropelaw_status bound_replicate(void *context, size_t task, size_t thread,
     }
     new_u = first + span * ropelaw_random_uniform(&r);
     new_z = log_2pi + 0.7 * new_u + d->tau * ropelaw_random_normal(&r);
-    fit_line_problem a = {d->n, 2, x, offset, NULL, terms, 0, 0};
+    fit_line_problem a = {d->n, 2, x, offset, NULL, terms, 0, 0, 0, NULL, NULL};
     ropelaw_status s = fit_line_fit(&a, &line, error);
     if (!s) s = fit_line_profile(&a, 1, 0.7, &profile, error);
     if (!s && (double)line.n_bounded - 2 >= 1) {

@@ -17,7 +17,7 @@ static fit_line_problem data(uint64_t seed, double tau) {
         z[i] = 1.8 + 0.7 * u + tau * ropelaw_random_normal(&r);
         terms[i] = (fit_term){.kind = FIT_TERM_POINT, .lo = z[i], .hi = z[i]};
     }
-    return (fit_line_problem){N, 2, x, offset, NULL, terms, 0, 0};
+    return (fit_line_problem){N, 2, x, offset, NULL, terms, 0, 0, 0, NULL, NULL};
 }
 
 typedef struct {
@@ -75,7 +75,7 @@ START_TEST(the_test_is_the_f_test) {
         off[i] = log(2 * M_PI) + 0.72 * x[2 * i + 1];
         rss0 += pow(z[i] - off[i], 2);
     }
-    fit_line_problem none = {N, 0, x, off, NULL, terms, 0, 0};
+    fit_line_problem none = {N, 0, x, off, NULL, terms, 0, 0, 0, NULL, NULL};
     test_assert_ok(fit_line_fit(&none, &fixed, &e), e);
     fit_test t = fit_line_test(&full, 2, fixed.log_likelihood, 2);
     double f = (rss0 - o.rss) / 2 / (o.rss / (N - 2));
@@ -92,7 +92,7 @@ START_TEST(a_common_shift_is_a_ridge_on_the_intercept) {
     double u[N], off[N], zero[N] = {0};
     for (int i = 0; i < N; i++) u[i] = x[2 * i + 1], off[i] = 1.8;
     for (double variance = 1e-6; variance < 1e5; variance *= 100) {
-        fit_line_problem one = {N, 1, u, off, NULL, terms, 0, variance};
+        fit_line_problem one = {N, 1, u, off, NULL, terms, 0, variance, 0, NULL, NULL};
         fit_line l;
         test_assert_ok(fit_line_fit(&one, &l, &e), e);
         double suu = 0, su = 0, suz = 0, sz = 0, ridge = l.tau * l.tau / variance;
@@ -105,7 +105,9 @@ START_TEST(a_common_shift_is_a_ridge_on_the_intercept) {
         fit_line_clear(&l);
     }
     /* with a free intercept the shift widens its variance by exactly its own, and leaves the slope alone */
-    fit_line_problem a = {N, 2, x, zero, NULL, terms, 0, 0}, b = {N, 2, x, zero, NULL, terms, 0, 0.04};
+    fit_line_problem a = {N, 2, x, zero, NULL, terms, 0, 0, 0, NULL, NULL};
+    fit_line_problem b = a;
+    b.shift_variance = 0.04;
     fit_line plain, shifted;
     test_assert_ok(fit_line_fit(&a, &plain, &e), e);
     test_assert_ok(fit_line_fit(&b, &shifted, &e), e);
@@ -113,6 +115,33 @@ START_TEST(a_common_shift_is_a_ridge_on_the_intercept) {
     test_assert_rel(shifted.covariance[3], plain.covariance[3], 1e-3);
     test_assert_rel(shifted.covariance[0] - plain.covariance[0], 0.04, 1e-2);
     fit_line_clear(&plain), fit_line_clear(&shifted);
+}
+END_TEST
+
+/* Two groups, each with a shift of its own: ridge regression on both, solved by elimination. */
+START_TEST(every_group_has_its_shift) {
+    fit_line_problem a = data(6, 0.1);
+    size_t group[N];
+    double u[N], off[N], variance[2] = {0.3, 0.5}, n[2] = {0}, su[2] = {0}, sz[2] = {0}, suu = 0, suz = 0;
+    for (int i = 0; i < N; i++) {
+        group[i] = i % 3 == 0, u[i] = a.x[2 * i + 1], off[i] = 1.8;
+        terms[i].lo = terms[i].hi = z[i] += group[i] ? 0.4 : -0.1;
+    }
+    fit_line_problem one = {N, 1, u, off, NULL, terms, 0, 0, 2, group, variance};
+    fit_line l;
+    ropelaw_error e = {0};
+    test_assert_ok(fit_line_fit(&one, &l, &e), e);
+    for (int i = 0; i < N; i++) {
+        size_t g = group[i];
+        n[g]++, su[g] += u[i], sz[g] += z[i] - 1.8, suu += u[i] * u[i], suz += u[i] * (z[i] - 1.8);
+    }
+    for (int g = 0; g < 2; g++) {
+        double ridge = n[g] + l.tau * l.tau / variance[g];
+        suu -= su[g] * su[g] / ridge, suz -= su[g] * sz[g] / ridge;
+    }
+    test_assert_abs(l.theta[0], suz / suu, 5e-6);
+    test_assert_rel(l.covariance[0], l.tau * l.tau / suu, 2e-2); /* tau is estimated with it */
+    fit_line_clear(&l);
 }
 END_TEST
 
@@ -184,14 +213,10 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("law_line");
-    const TTest *const tests[] = {complete_data_is_least_squares,
-                                  the_test_is_the_f_test,
-                                  a_common_shift_is_a_ridge_on_the_intercept,
-                                  limits_pull_the_right_way,
-                                  floors_hold_the_mean,
-                                  exact_data_and_equal_bases,
-                                  memory_runs_out_anywhere,
-                                  NULL};
+    const TTest *const tests[] = {
+        complete_data_is_least_squares, the_test_is_the_f_test,    a_common_shift_is_a_ridge_on_the_intercept,
+        every_group_has_its_shift,      limits_pull_the_right_way, floors_hold_the_mean,
+        exact_data_and_equal_bases,     memory_runs_out_anywhere,  NULL};
     test_add(s, "law_line", tests);
     return test_run(s);
 }

@@ -100,6 +100,11 @@ static void put_pool(cli_value *parent, const ropelaw_law_pool *p) {
     put_test(v, "one_ratio", &p->one_ratio);
     put_range(v, "random_ratio", p->random_mean);
     cli_put_number(v, "omega", p->omega);
+    put_range(v, "one_intercept_factor", p->intercept_factor);
+    put_test(v, "one_intercept", &p->one_c);
+    put_range(v, "one_law_factor", p->both_factor);
+    put_range(v, "one_law_ratio", p->both_rho);
+    put_test(v, "one_law", &p->one_law);
     cli_put_number(v, "tau", p->tau);
 }
 
@@ -152,6 +157,13 @@ static void say_pool(FILE *f, const ropelaw_law_pool *p) {
     say_range(f, p->rho, 4);
     fprintf(f, "; one ratio for all: F(%s, %s) = %s, p = %s\n", cli_num(p->one_ratio.df1, 0),
             cli_num(p->one_ratio.df2, 0), cli_num(p->one_ratio.f, 3), cli_num(p->one_ratio.p, 2));
+    fprintf(f, "  one intercept c  ");
+    say_range(f, p->intercept_factor, 3);
+    fprintf(f, " for all: p = %s; one c and one ratio: c ", cli_num(p->one_c.p, 2));
+    say_range(f, p->both_factor, 3);
+    fprintf(f, ", ratio ");
+    say_range(f, p->both_rho, 4);
+    fprintf(f, ": p = %s\n", cli_num(p->one_law.p, 2));
     if (isnan(p->omega)) return;
     fprintf(f, "  as a random ratio: ");
     say_range(f, p->random_mean, 4);
