@@ -384,10 +384,13 @@ START_TEST(odd_tensors) {
     for (size_t i = 0; i < model.n_notes; i++) told |= !strcmp(model.notes[i].id, "divisor-count");
     ck_assert(told);
     ropelaw_model_clear(&model);
-    make_odd(m, 48, 64, 0, 2); /* alignment */
-    refuse(m, ROPELAW_DOMAIN);
-    make_odd(m, 0, 64, 0, 2);
-    refuse(m, ROPELAW_DOMAIN);
+    const uint32_t alignments[] = {48, 0, 33, 1u << 31};
+    for (size_t i = 0; i < CORE_COUNT(alignments); i++) {
+        ropelaw_error e = {0};
+        make_odd(m, alignments[i], 64, 0, 2);
+        test_assert_fails(ropelaw_model_parse(m->bytes, m->n, "t.gguf", &model, &e), ROPELAW_DOMAIN, e,
+                          "general.alignment");
+    }
     free(m);
 }
 END_TEST
