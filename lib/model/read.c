@@ -20,9 +20,28 @@ void model_start(model_builder *b, ropelaw_model *model, const char *name, ropel
     b->nomem = !model->source;
 }
 
+static bool is_size(double x) {
+    return isnan(x) || (x >= 0 && x <= 9007199254740992.0 && x == floor(x));
+}
+
+/* Dimensions become sizes further on: whatever the format, they are whole numbers that a size holds. */
+static ropelaw_status check_dimensions(const model_builder *b) {
+    for (size_t i = 0; i < b->model->n_kinds; i++) {
+        const ropelaw_layer_kind *kind = &b->model->kinds[i];
+        bool head = is_size(kind->rope.head_dim);
+        const char *name = head ? "rotary_dim" : "head_dim";
+        const ropelaw_fact *fact = ropelaw_model_fact(b->model, name, kind->name);
+        if (!kind->rotates || (head && is_size(kind->rope.rotary_dim))) continue;
+        return core_fail_number(b->error, ROPELAW_DOMAIN, fact && fact->from[0] ? fact->from : name,
+                                head ? kind->rope.rotary_dim : kind->rope.head_dim, "a whole number >= 0");
+    }
+    return ROPELAW_OK;
+}
+
 /* The outcome of a reader: the model, or nothing and the error with its file. */
 static ropelaw_status end(model_builder *b, ropelaw_status status, ropelaw_model *out, ropelaw_error *error) {
     if (!status && b->nomem) status = core_fail_memory(b->error, 1, sizeof(ropelaw_fact));
+    if (!status) status = check_dimensions(b);
     if (!status) {
         model_finish(b);
         *out = *b->model;

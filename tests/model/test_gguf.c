@@ -278,6 +278,28 @@ START_TEST(yarn_keys) {
 }
 END_TEST
 
+/* Dimensions become sizes: what is none is refused with its key. Found by fuzzing, in a rule of lint. */
+START_TEST(dimensions_are_sizes) {
+    maker *m = calloc(1, sizeof *m);
+    const float bad[] = {-5.19225e33f, 1e30f, -2, 64.5f};
+    const char *const keys[] = {"llama.attention.key_length", "llama.rope.dimension_count"};
+    for (size_t i = 0; i < CORE_COUNT(bad); i++)
+        for (size_t k = 0; k < CORE_COUNT(keys); k++) {
+            ropelaw_model model;
+            ropelaw_error e = {0};
+            memset(m, 0, sizeof *m);
+            start(m, 3, 0, 4);
+            key_text(m, "general.architecture", "llama");
+            key_u32(m, "llama.context_length", 8192);
+            key_u32(m, keys[1 - k], 128);
+            key_f32(m, keys[k], bad[i]);
+            test_assert_fails(ropelaw_model_parse(m->bytes, m->n, "t.gguf", &model, &e), ROPELAW_DOMAIN, e,
+                              keys[k]);
+        }
+    free(m);
+}
+END_TEST
+
 START_TEST(hunyuan_alpha) {
     maker *m = calloc(1, sizeof *m);
     for (int variant = 0; variant < 2; variant++) {
@@ -503,6 +525,7 @@ int main(void) {
                                   scaling_keys,
                                   yarn_keys,
                                   hunyuan_alpha,
+                                  dimensions_are_sizes,
                                   longrope_tensors,
                                   odd_tensors,
                                   windows_and_local_bases,

@@ -95,6 +95,9 @@ START_TEST(bad_values) {
     const char *small = "{\"dim\": 4096, \"n_heads\": 32, \"n_layers\": 2, \"rope_theta\": 0.5}";
     test_assert_fails(ropelaw_model_parse(small, strlen(small), "p", &m, &e), ROPELAW_DOMAIN, e,
                       "rope_theta");
+    const char *half =
+        "{\"dim\": 4096, \"n_heads\": 32, \"n_layers\": 2, \"head_dim\": 64.5, \"rope_theta\": 1e4}";
+    test_assert_fails(ropelaw_model_parse(half, strlen(half), "p", &m, &e), ROPELAW_DOMAIN, e, "head_dim");
     const char *heads = "{\"dim\": 4096, \"n_layers\": 2}";
     test_assert_fails(ropelaw_model_parse(heads, strlen(heads), "p", &m, &e), ROPELAW_DOMAIN, e, "head_dim");
 }
