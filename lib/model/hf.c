@@ -150,7 +150,8 @@ ropelaw_status model_read_hf(model_builder *b) {
                    "nothing here says that this model rotates positions; it seems to use: %s", other);
         return model_hf_lengths(b);
     }
-    status = model_hf_layers(b);
+    status = model_hf_check_bases(b);
+    if (!status) status = model_hf_layers(b);
     if (!status) status = each_kind(b);
     if (!status) model_hf_contradictions(b);
     return status ? status : model_hf_lengths(b);

@@ -12,6 +12,25 @@ static void defaulted(model_builder *b, const ropelaw_layer_kind *kind, const ch
     model_fact_number(b, kind->name, fact, value, (model_place){ROPELAW_ORIGIN_DEFAULT, from, 0});
 }
 
+/* Every key that may give a base is a number, also where another one wins: else the same settings written in the other
+   style would be refused. */
+ropelaw_status model_hf_check_bases(model_builder *b) {
+    static const char *const keys[] = {"rope_theta",           "rotary_emb_base",
+                                       "rope_freq_constant",   "rotary_base",
+                                       "global_rope_theta",    "local_rope_theta",
+                                       "swa_rope_theta",       "rope_ratio",
+                                       "rope_local_base_freq", NULL};
+    static const char *const nested[] = {"rope_theta", NULL};
+    double value;
+    model_place place;
+    ropelaw_status status = model_number(b, json_get_set(b->config, "attn_config"), nested, &value, &place);
+    for (const char *const *key = keys; !status && *key; key++) {
+        const char *const names[] = {*key, NULL};
+        status = model_number(b, b->config, names, &value, &place);
+    }
+    return status;
+}
+
 static void thresholds(model_builder *b, ropelaw_layer_kind *kind) {
     static const char from[] = "Llama-3.1's values: the file leaves them out, transformers refuses it";
     ropelaw_rope_settings *r = &kind->rope;

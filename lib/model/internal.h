@@ -97,6 +97,7 @@ bool model_is_params(const json_value *root);
 ropelaw_status model_hf_dimensions(model_builder *b);
 ropelaw_status model_hf_layers(model_builder *b);
 ropelaw_status model_hf_rope(model_builder *b, ropelaw_layer_kind *kind);
+ropelaw_status model_hf_check_bases(model_builder *b);
 ropelaw_status model_hf_remarks(model_builder *b, ropelaw_layer_kind *kind);
 void model_hf_contradictions(model_builder *b);
 ropelaw_status model_hf_lengths(model_builder *b);

@@ -238,6 +238,25 @@ START_TEST(files_that_agree_are_not_accused) {
 }
 END_TEST
 
+/* A key that does not win is checked all the same. */
+START_TEST(losing_bases_are_numbers) {
+    static const char *const names[] = {"rotary_emb_base", "rope_freq_constant", "rope_ratio",
+                                        "global_rope_theta", "rope_local_base_freq"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (int style = 0; style < 2; style++) {
+            char text[300];
+            ropelaw_model m;
+            ropelaw_error e = {0};
+            snprintf(text, sizeof text,
+                     style ? "{" BARE "\"%s\": \"x\", \"rope_parameters\": {\"rope_theta\": 1e4}}"
+                           : "{" BARE "\"%s\": \"x\", \"rope_theta\": 1e4}",
+                     names[i]);
+            test_assert_fails(ropelaw_model_parse(text, strlen(text), "c", &m, &e), ROPELAW_PARSE, e,
+                              names[i]);
+        }
+}
+END_TEST
+
 START_TEST(compressed_attention_is_said) {
     static const char text[] = "{" BARE "\"compress_rope_theta\": 40000, \"rope_theta\": 10000}";
     ropelaw_model m;
@@ -256,7 +275,8 @@ END_TEST
 int main(void) {
     Suite *s = suite_create("keys");
     TCase *c = tcase_create("keys and defaults");
-    const TTest *const tests[] = {compressed_attention_is_said, files_that_agree_are_not_accused, NULL};
+    const TTest *const tests[] = {compressed_attention_is_said, losing_bases_are_numbers,
+                                  files_that_agree_are_not_accused, NULL};
     tcase_add_loop_test(c, every_key, 0, sizeof keys / sizeof *keys);
     tcase_add_loop_test(c, two_values, 0, sizeof pairs / sizeof *pairs);
     suite_add_tcase(s, c);
