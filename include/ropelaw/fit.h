@@ -182,6 +182,8 @@ typedef struct {
     const char *p_break_method; /* "sup-F", "sign flips of documents"; "" */
     double huber_limit;         /* residuals beyond it are clipped [nat]; NAN under least squares */
     size_t n_clipped;           /* points beyond it */
+    size_t n_levelled; /* longest points, where the curve has levelled off after its rise: left out of all but
+                          families and bracket */
 } ropelaw_run_fit;
 
 /**

@@ -80,9 +80,10 @@ enum {
     ROPELAW_CAVEAT_GRID = 1u << 12,             /* a search answer with the resolution of its step */
     ROPELAW_CAVEAT_METHOD = 1u << 13,           /* the RoPE method is outside the closed form */
     ROPELAW_CAVEAT_WINDOW = 1u << 14,           /* an attention window ends the context for another reason */
-    ROPELAW_CAVEAT_DIGITISED = 1u << 15         /* read off a plot by eye */
+    ROPELAW_CAVEAT_DIGITISED = 1u << 15,        /* read off a plot by eye */
+    ROPELAW_CAVEAT_LEVELLED = 1u << 16          /* points where the curve levels off are left out */
 };
-#define ROPELAW_CAVEAT_COUNT 16
+#define ROPELAW_CAVEAT_COUNT 17
 
 /** One caveat bit in words; "" for anything that is not exactly one known bit. Threads: pure. */
 ROPELAW_API const char *ropelaw_caveat_str(uint32_t bit);

@@ -19,6 +19,7 @@ static const struct {
     {"METHOD", "the RoPE method is outside the closed form: see the coverage bound"},
     {"WINDOW", "an attention window ends the context for another reason than RoPE"},
     {"DIGITISED", "read off a plot by eye"},
+    {"LEVELLED", "the curve levels off far up: its longest points are left out of break and onsets"},
 };
 _Static_assert(CORE_COUNT(caveats) == ROPELAW_CAVEAT_COUNT, "one entry per caveat bit");
 

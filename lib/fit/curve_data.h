@@ -30,6 +30,8 @@ enum { FIT_MOST_POINTS = 2000, FIT_BINS = 1000 };
 ropelaw_status fit_curve_init(const ropelaw_run *run, const ropelaw_fit_options *options, fit_curve *curve,
                               ropelaw_error *error);
 void fit_curve_clear(fit_curve *curve);
+/* Keep the first n points (curve_level.c). */
+void fit_curve_truncate(fit_curve *curve, size_t n);
 
 /* y of a value of the run's kind; NAN outside its range. n_trials: NAN for unknown. */
 double fit_curve_y(ropelaw_value_kind kind, double value, double n_trials);

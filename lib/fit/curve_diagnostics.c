@@ -130,28 +130,29 @@ ropelaw_status ropelaw_run_residuals(const ropelaw_run *run, const ropelaw_run_f
     fit_curve c;
     ropelaw_status status = fit_curve_init(run, &ropelaw_fit_options_default, &c, error);
     if (status) return status;
-    size_t n = c.n;
-    double *memory = n == fit->n ? core_malloc(4 * n, sizeof(double)) : NULL;
+    size_t all = c.n, n = all == fit->n ? all - fit->n_levelled : 0;
+    double *memory = n ? core_malloc(4 * all, sizeof(double)) : NULL;
     if (!memory) {
         fit_curve_clear(&c);
-        return n == fit->n
+        return n
                    ? core_fail_memory(error, n, 4 * sizeof(double))
                    : core_fail(error, ROPELAW_INVALID, "fit", "", "of this run", "the fit is of another run");
     }
+    for (size_t i = 0; i < 4 * all; i++) memory[i] = NAN; /* what it stays where the curve levels off */
     for (size_t i = 0; i < n; i++) {
         memory[i] = fitted_at(fit->soft, hinge, c.x[i]);
-        memory[n + i] = c.y[i] - memory[i];
-        memory[3 * n + i] = NAN;
+        memory[all + i] = c.y[i] - memory[i];
     }
-    status = scores(n, memory + n, memory + 2 * n);
-    if (!status && rows->influence && n <= MOST_LEFT_OUT) status = leave_one_out(&c, memory + 3 * n);
+    fit_curve_truncate(&c, n);
+    status = scores(n, memory + all, memory + 2 * all);
+    if (!status && rows->influence && n <= MOST_LEFT_OUT) status = leave_one_out(&c, memory + 3 * all);
     if (!status) {
-        copy_out(rows->x, c.x, n);
-        copy_out(rows->y, c.y, n);
-        copy_out(rows->fitted, memory, n);
-        copy_out(rows->residual, memory + n, n);
-        copy_out(rows->normal_score, memory + 2 * n, n);
-        copy_out(rows->influence, memory + 3 * n, n);
+        copy_out(rows->x, c.x, all);
+        copy_out(rows->y, c.y, all);
+        copy_out(rows->fitted, memory, all);
+        copy_out(rows->residual, memory + all, all);
+        copy_out(rows->normal_score, memory + 2 * all, all);
+        copy_out(rows->influence, memory + 3 * all, all);
     }
     core_free(memory);
     fit_curve_clear(&c);

@@ -11,7 +11,7 @@ static double floor_rss(const stats_data *data) {
     return 1e-30 * sum + 1e-300;
 }
 
-static double aicc_of(const stats_data *data, double rss, size_t p) {
+double fit_aicc(const stats_data *data, double rss, size_t p) {
     double n = (double)data->n, k = (double)p + (data->sigma > 0 ? 0 : 1);
     if (!(n - k - 1 > 0)) return NAN;
     double deviance =
@@ -52,7 +52,7 @@ ropelaw_status fit_families(fit_state *s, ropelaw_error *error) {
         if (status == ROPELAW_NOMEM) return status;
         if (status) continue;
         row->fitted = 1;
-        row->aicc = aicc_of(data, row->fit.rss, family->info.n_parameters);
+        row->aicc = fit_aicc(data, row->fit.rss, family->info.n_parameters);
     }
     weigh(fit);
     return ROPELAW_OK;

@@ -91,6 +91,15 @@ static ropelaw_status fit_soft(fit_state *s, ropelaw_error *error) {
     return ROPELAW_OK;
 }
 
+static ropelaw_status fit_cut(fit_state *s, ropelaw_error *error) {
+    ropelaw_status status = fit_levelled(s, error);
+    if (status) return status;
+    s->m = stats_count_distinct(&s->curve.data);
+    s->fit->n_levelled = s->fit->n - s->curve.n;
+    if (s->fit->n_levelled) s->fit->caveats |= ROPELAW_CAVEAT_LEVELLED;
+    return ROPELAW_OK;
+}
+
 static ropelaw_status fit_rest(fit_state *s, ropelaw_error *error) {
     fit_status(s);
     ropelaw_status status = fit_onsets(s, error);
@@ -102,8 +111,8 @@ static ropelaw_status fit_rest(fit_state *s, ropelaw_error *error) {
 /* The parts of one fit with their share of its time, told to whoever watches (a series of several runs counts runs). */
 static ropelaw_status fit_steps(fit_state *s, ropelaw_error *error) {
     static ropelaw_status (*const steps[])(fit_state *, ropelaw_error *) = {
-        fit_families, fit_hinge, fit_soft, fit_misfit, fit_break, fit_rest};
-    static const double share[] = {.1, .15, .2, .3, .9, 1};
+        fit_families, fit_cut, fit_hinge, fit_soft, fit_misfit, fit_break, fit_rest};
+    static const double share[] = {.1, .12, .15, .2, .3, .9, 1};
     for (size_t k = 0; k < CORE_COUNT(steps); k++) {
         ropelaw_status status = steps[k](s, error);
         if (!status) status = core_progress(s->options->progress, share[k], error);

@@ -46,6 +46,9 @@ ropelaw_estimate fit_no_estimate(ropelaw_fit_status status);
 
 /* Families, AICc and weights; the preferred one. */
 ropelaw_status fit_families(fit_state *state, ropelaw_error *error);
+double fit_aicc(const stats_data *data, double rss, size_t p);
+/* Leave out where the curve has levelled off. */
+ropelaw_status fit_levelled(fit_state *state, ropelaw_error *error);
 /* The hinge, Huber's where he is asked for. */
 ropelaw_status fit_hinge(fit_state *state, ropelaw_error *error);
 /* Sign-flip test of a break over documents; 1 below 6 documents is not given: NAN. */
