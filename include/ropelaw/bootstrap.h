@@ -24,7 +24,8 @@ typedef enum {
 typedef enum {
     ROPELAW_RESAMPLE_RESIDUALS, /* fit + residuals, inflated by sqrt(n/(n-4)) */
     ROPELAW_RESAMPLE_NORMAL,    /* fit + normal noise */
-    ROPELAW_RESAMPLE_CASES      /* whole points */
+    ROPELAW_RESAMPLE_CASES,     /* whole points */
+    ROPELAW_RESAMPLE_DOCUMENTS  /* whole documents, of a run (run_bootstrap.h) */
 } ropelaw_resample;
 
 typedef struct {

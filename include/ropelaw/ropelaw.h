@@ -19,6 +19,7 @@
 #include <ropelaw/curve.h>
 #include <ropelaw/fit.h>
 #include <ropelaw/table.h>
+#include <ropelaw/run_bootstrap.h>
 #include <ropelaw/series.h>
 #include <ropelaw/lm.h>
 #include <ropelaw/train.h>

@@ -43,10 +43,17 @@ size_t fit_count_documents(const ropelaw_run *run);
    three documents at some length, or where the table would be large beside the run. NOMEM. */
 ropelaw_status fit_documents_init(const ropelaw_run *run, fit_curve *curve, ropelaw_error *error);
 
-/* Variance of sum_i influence_i y_i as the documents tell it. */
-double fit_documents_variance(const fit_curve *curve, const double *influence);
+/* Means of the points over drawn documents (indices [documents.n]) and 1 / their number at each length. false: a length
+   had none. */
+bool fit_documents_mean(const fit_curve *curve, const size_t *drawn, double *mean, double *share);
 
-/* Means over documents drawn with replacement, deviations inflated by sqrt(n/(n-1)). false: a length had none. */
-bool fit_documents_mean(const fit_curve *curve, const size_t *drawn, double *y);
+/* Variance of sum_i influence_i y_i as the drawn documents tell it, around their means; drawn NULL: all documents, with
+   the curve's own means. part [documents.n] (may be NULL): what each document adds to the sum. */
+typedef struct {
+    const size_t *drawn;
+    const double *mean, *share;
+} fit_drawn;
+double fit_documents_variance(const fit_curve *curve, const fit_drawn *drawn, const double *influence,
+                              double *part);
 
 #endif

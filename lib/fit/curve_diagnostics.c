@@ -6,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Leave-one-out costs n fits of n points. */
-enum { MOST_LEFT_OUT = 500 };
-
 static double fitted_at(const double *soft, const ropelaw_family_row *hinge, double x) {
     return isnan(soft[0]) ? stats_family_hinge.eval(hinge->fit.theta, x, NULL)
                           : stats_soft_eval(soft, x, NULL);
@@ -18,32 +15,6 @@ static const ropelaw_family_row *hinge_row(const ropelaw_run_fit *fit) {
     for (size_t i = 0; i < fit->n_rows; i++)
         if (fit->rows[i].family == &stats_family_hinge.info && fit->rows[i].fitted) return &fit->rows[i];
     return NULL;
-}
-
-/* Change of the break when each point is left out. influence [n]. */
-static ropelaw_status leave_one_out(const fit_curve *c, double *influence) {
-    size_t n = c->n;
-    double *memory = core_malloc(3 * n, sizeof(double));
-    ropelaw_family_fit all = {.rss = 0}, one = {.rss = 0};
-    stats_data data = c->data;
-    ropelaw_status status =
-        memory ? stats_family_solve(&stats_family_hinge, &data, &all, NULL, NULL) : ROPELAW_NOMEM;
-    for (size_t out = 0; out < n && !status; out++) {
-        size_t k = 0;
-        for (size_t i = 0; i < n; i++) {
-            if (i == out) continue;
-            memory[k] = c->x[i];
-            memory[n + k] = c->y[i];
-            memory[2 * n + k++] = c->weight ? c->weight[i] : 1;
-        }
-        stats_data rest = {.n = n - 1, .x = memory, .y = memory + n, .weight = memory + 2 * n};
-        influence[out] = NAN;
-        if (stats_count_distinct(&rest) < 5) continue;
-        status = stats_family_solve(&stats_family_hinge, &rest, &one, NULL, NULL);
-        influence[out] = one.theta[3] - all.theta[3];
-    }
-    core_free(memory);
-    return status;
 }
 
 static void moments(const double *r, size_t n, ropelaw_fit_diagnostics *d) {
@@ -62,33 +33,46 @@ static void moments(const double *r, size_t n, ropelaw_fit_diagnostics *d) {
     d->lag1 = lag / m2;
 }
 
-/* Besiroglu et al. 2024: an interval of this length implies that many points. */
-static void plausibility(const fit_state *s, ropelaw_fit_diagnostics *d) {
-    const ropelaw_estimate *e = &s->fit->break_tok;
-    if (!(e->se > 0) || !(e->lo > 0) || isinf(e->hi)) return;
-    double t = num_t_quantile(0.5 + 0.5 * s->options->level, (double)s->curve.n - 4);
-    double implied = (log(e->hi) - log(e->lo)) / (2 * t);
-    d->n_implied = (double)s->curve.n * (e->se / implied) * (e->se / implied);
-    d->too_narrow = d->n_implied > 4 * (double)s->curve.n;
+/* Besiroglu et al. 2024: an interval of this length implies that many points, n (se / se implied by the interval)^2. The
+   worst of break and onsets counts. */
+static void plausibility(const fit_state *s, const ropelaw_estimate *e, double df,
+                         ropelaw_fit_diagnostics *d) {
+    double documents = (double)s->curve.documents.n, n = documents > 0 ? documents : (double)s->curve.n;
+    if (isnan(e->est) || !(e->se > 0) || !(e->lo > 0) || isinf(e->hi)) return;
+    if (s->curve.data.sigma > 0) df = INFINITY;
+    if (documents > 0) df = documents - 1;
+    double t = num_t_quantile(0.5 + 0.5 * s->options->level, df);
+    double implied = (log(e->hi) - log(e->lo)) / (2 * t), ratio = e->se / implied;
+    d->n_implied = fmax(isnan(d->n_implied) ? 0 : d->n_implied, n * ratio * ratio);
+    d->too_narrow = d->n_implied > 4 * n;
+}
+
+static ropelaw_status largest_influence(const fit_state *s, double *influence, ropelaw_fit_diagnostics *d) {
+    ropelaw_status status = fit_leave_one_out(&s->curve, influence);
+    for (size_t i = 0; i < s->curve.n && !status; i++) {
+        if (isnan(influence[i]) || fabs(influence[i]) <= d->largest_influence) continue;
+        d->largest_influence = fabs(influence[i]);
+        d->most_influential = i;
+    }
+    return status;
 }
 
 ropelaw_status fit_diagnostics(fit_state *s, ropelaw_error *error) {
-    ropelaw_fit_diagnostics *d = &s->fit->diagnostics;
+    ropelaw_run_fit *fit = s->fit;
+    ropelaw_fit_diagnostics *d = &fit->diagnostics;
     size_t n = s->curve.n;
     *d = (ropelaw_fit_diagnostics){NAN, 0, NAN, NAN, NAN, NAN, 0};
-    const ropelaw_family_row *hinge = hinge_row(s->fit);
-    if (!hinge || s->curve.lower) return ROPELAW_OK;
+    const ropelaw_family_row *hinge = hinge_row(fit);
+    if (!hinge) return ROPELAW_OK;
     double *memory = core_malloc(2 * n, sizeof(double));
     if (!memory) return core_fail_memory(error, 2 * n, sizeof(double));
-    for (size_t i = 0; i < n; i++) memory[i] = s->curve.y[i] - fitted_at(s->fit->soft, hinge, s->curve.x[i]);
+    for (size_t i = 0; i < n; i++) memory[i] = s->curve.y[i] - fitted_at(fit->soft, hinge, s->curve.x[i]);
+    if (s->curve.lower) stats_whiten(&s->curve.data, memory); /* else neighbours are correlated by right */
     moments(memory, n, d);
-    plausibility(s, d);
-    ropelaw_status status = n <= MOST_LEFT_OUT ? leave_one_out(&s->curve, memory + n) : ROPELAW_OK;
-    for (size_t i = 0; i < n && n <= MOST_LEFT_OUT && !status; i++) {
-        if (isnan(memory[n + i]) || fabs(memory[n + i]) <= d->largest_influence) continue;
-        d->largest_influence = fabs(memory[n + i]);
-        d->most_influential = i;
-    }
+    plausibility(s, &fit->break_tok, (double)n - 4, d);
+    for (size_t k = 0; k < fit->n_onsets; k++)
+        plausibility(s, &fit->onset[k].length_tok, (double)n - SOFT_P, d);
+    ropelaw_status status = largest_influence(s, memory + n, d);
     core_free(memory);
     return status ? core_fail_memory(error, n, sizeof(double)) : ROPELAW_OK;
 }
@@ -134,9 +118,8 @@ ropelaw_status ropelaw_run_residuals(const ropelaw_run *run, const ropelaw_run_f
     double *memory = n ? core_malloc(4 * all, sizeof(double)) : NULL;
     if (!memory) {
         fit_curve_clear(&c);
-        return n
-                   ? core_fail_memory(error, n, 4 * sizeof(double))
-                   : core_fail(error, ROPELAW_INVALID, "fit", "", "of this run", "the fit is of another run");
+        return n ? core_fail_memory(error, n, 4 * sizeof(double))
+                 : core_fail(error, ROPELAW_INVALID, "fit", "", "of this run", "the fit is of another run");
     }
     for (size_t i = 0; i < 4 * all; i++) memory[i] = NAN; /* what it stays where the curve levels off */
     for (size_t i = 0; i < n; i++) {
@@ -145,7 +128,8 @@ ropelaw_status ropelaw_run_residuals(const ropelaw_run *run, const ropelaw_run_f
     }
     fit_curve_truncate(&c, n);
     status = scores(n, memory + all, memory + 2 * all);
-    if (!status && rows->influence && n <= MOST_LEFT_OUT) status = leave_one_out(&c, memory + 3 * all);
+    if (fit->huber_limit > 0) c.data.huber = fit->huber_limit;
+    if (!status && rows->influence) status = fit_leave_one_out(&c, memory + 3 * all);
     if (!status) {
         copy_out(rows->x, c.x, all);
         copy_out(rows->y, c.y, all);

@@ -57,23 +57,25 @@ ropelaw_status fit_documents_init(const ropelaw_run *run, fit_curve *c, ropelaw_
     return ROPELAW_OK;
 }
 
-double fit_documents_variance(const fit_curve *c, const double *influence) {
+double fit_documents_variance(const fit_curve *c, const fit_drawn *drawn, const double *influence,
+                              double *part) {
     const fit_documents *d = &c->documents;
+    const fit_drawn all = {NULL, c->y, d->share};
+    if (!drawn) drawn = &all;
     double documents = (double)d->n, sum = 0;
-    for (size_t g = 0; g < d->n; g++) {
-        double part = 0;
-        for (size_t i = 0; i < c->n; i++) {
-            double v = d->value[g * c->n + i];
-            if (!isnan(v)) part += influence[i] * (v - c->y[i]) * d->share[i];
-        }
-        sum += part * part;
+    for (size_t k = 0; k < d->n; k++) {
+        const double *value = d->value + (drawn->drawn ? drawn->drawn[k] : k) * c->n;
+        double own = 0;
+        for (size_t i = 0; i < c->n; i++)
+            if (!isnan(value[i])) own += influence[i] * (value[i] - drawn->mean[i]) * drawn->share[i];
+        if (part) part[k] = own;
+        sum += own * own;
     }
     return sum * documents / (documents - 1);
 }
 
-bool fit_documents_mean(const fit_curve *c, const size_t *drawn, double *y) {
+bool fit_documents_mean(const fit_curve *c, const size_t *drawn, double *mean, double *share) {
     const fit_documents *d = &c->documents;
-    double inflation = sqrt((double)d->n / (double)(d->n - 1));
     for (size_t i = 0; i < c->n; i++) {
         double sum = 0, count = 0;
         for (size_t k = 0; k < d->n; k++) {
@@ -81,7 +83,8 @@ bool fit_documents_mean(const fit_curve *c, const size_t *drawn, double *y) {
             if (!isnan(v)) sum += v, count++;
         }
         if (!(count > 0)) return false;
-        y[i] = c->y[i] + inflation * (sum / count - c->y[i]);
+        mean[i] = sum / count;
+        share[i] = 1 / count;
     }
     return true;
 }

@@ -91,13 +91,38 @@ static ropelaw_status fit_soft(fit_state *s, ropelaw_error *error) {
     return ROPELAW_OK;
 }
 
-static ropelaw_status fit_cut(fit_state *s, ropelaw_error *error) {
+ropelaw_status fit_open(fit_state *s, const ropelaw_run *run, const ropelaw_fit_options *options,
+                        ropelaw_run_fit *fit, ropelaw_error *error) {
+    *s = (fit_state){.run = run, .options = options, .fit = fit};
+    ropelaw_status status = check_options(options, error);
+    if (!status) status = fit_curve_init(run, options, &s->curve, error);
+    if (status) return status;
+    s->m = stats_count_distinct(&s->curve.data);
+    clear_fit(s, fit);
+    s->influence = core_malloc(s->curve.n, sizeof(double));
+    if (!s->influence) status = core_fail_memory(error, s->curve.n, sizeof(double));
+    if (!status) status = check_metric(options, &s->curve, error);
+    if (status) fit_close(s);
+    return status;
+}
+
+void fit_close(fit_state *s) {
+    core_free(s->influence);
+    s->influence = NULL;
+    stats_soft_solver_destroy(s->solver);
+    s->solver = NULL;
+    fit_curve_clear(&s->curve);
+}
+
+ropelaw_status fit_estimates(fit_state *s, ropelaw_error *error) {
     ropelaw_status status = fit_levelled(s, error);
     if (status) return status;
     s->m = stats_count_distinct(&s->curve.data);
     s->fit->n_levelled = s->fit->n - s->curve.n;
     if (s->fit->n_levelled) s->fit->caveats |= ROPELAW_CAVEAT_LEVELLED;
-    return ROPELAW_OK;
+    status = fit_hinge(s, error);
+    if (!status) status = fit_soft(s, error);
+    return status ? status : fit_misfit(s, error);
 }
 
 static ropelaw_status fit_rest(fit_state *s, ropelaw_error *error) {
@@ -111,8 +136,8 @@ static ropelaw_status fit_rest(fit_state *s, ropelaw_error *error) {
 /* The parts of one fit with their share of its time, told to whoever watches (a series of several runs counts runs). */
 static ropelaw_status fit_steps(fit_state *s, ropelaw_error *error) {
     static ropelaw_status (*const steps[])(fit_state *, ropelaw_error *) = {
-        fit_families, fit_cut, fit_hinge, fit_soft, fit_misfit, fit_break, fit_rest};
-    static const double share[] = {.1, .12, .15, .2, .3, .9, 1};
+        fit_families, fit_estimates, fit_break, fit_rest};
+    static const double share[] = {.1, .3, .9, 1};
     for (size_t k = 0; k < CORE_COUNT(steps); k++) {
         ropelaw_status status = steps[k](s, error);
         if (!status) status = core_progress(s->options->progress, share[k], error);
@@ -125,21 +150,13 @@ ropelaw_status ropelaw_run_fit_eval(const ropelaw_run *run, const ropelaw_fit_op
                                     ropelaw_run_fit *fit, ropelaw_error *error) {
     if (!run || !fit)
         return core_fail(error, ROPELAW_INVALID, "run", "", "not NULL", "run and fit must not be NULL");
-    if (!options) options = &ropelaw_fit_options_default;
     ropelaw_run_fit answer;
-    fit_state s = {.run = run, .options = options, .fit = &answer};
-    ropelaw_status status = check_options(options, error);
-    if (!status) status = fit_curve_init(run, options, &s.curve, error);
+    fit_state s;
+    ropelaw_status status =
+        fit_open(&s, run, options ? options : &ropelaw_fit_options_default, &answer, error);
     if (status) return status;
-    s.m = stats_count_distinct(&s.curve.data);
-    clear_fit(&s, &answer);
-    s.influence = core_malloc(s.curve.n, sizeof(double));
-    status = s.influence ? check_metric(options, &s.curve, error)
-                         : core_fail_memory(error, s.curve.n, sizeof(double));
-    if (!status) status = fit_steps(&s, error);
-    core_free(s.influence);
-    stats_soft_solver_destroy(s.solver);
-    fit_curve_clear(&s.curve);
+    status = fit_steps(&s, error);
+    fit_close(&s);
     if (!status) *fit = answer;
     return status;
 }

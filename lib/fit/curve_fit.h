@@ -42,6 +42,13 @@ ropelaw_status fit_misfit(fit_state *state, ropelaw_error *error);
 
 /* ---- The steps */
 
+/* Points, memory and an empty `fit`; after OK fit_close must follow. */
+ropelaw_status fit_open(fit_state *state, const ropelaw_run *run, const ropelaw_fit_options *options,
+                        ropelaw_run_fit *fit, ropelaw_error *error) ROPELAW_MUST_USE;
+void fit_close(fit_state *state);
+/* Hinge and SOFT, without intervals. */
+ropelaw_status fit_estimates(fit_state *state, ropelaw_error *error) ROPELAW_MUST_USE;
+
 ropelaw_estimate fit_no_estimate(ropelaw_fit_status status);
 
 /* Families, AICc and weights; the preferred one. */
@@ -60,6 +67,8 @@ ropelaw_status fit_onsets(fit_state *state, ropelaw_error *error);
 /* The run's status from what is known, and what it withholds. */
 void fit_status(fit_state *state);
 void fit_theory(fit_state *state);
+/* Change of ln break when each point is left out [n]; NAN where too few are left, or the curve is too long. NOMEM. */
+ropelaw_status fit_leave_one_out(const fit_curve *curve, double *influence);
 ropelaw_status fit_diagnostics(fit_state *state, ropelaw_error *error);
 
 /* The onset of one eps as the statistics folder sees it. */

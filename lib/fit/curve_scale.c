@@ -39,8 +39,8 @@ fit_scale fit_scale_of(const fit_state *s, const fit_estimator *e) {
         double documents = (double)s->curve.documents.n - 1;
         bool misfit = s->fit->documents.misfit_p < misfit_level;
         return (fit_scale){
-            {fit_documents_variance(&s->curve, e->influence) / e->variance, misfit ? own : 0},
-            {documents,                                df > 0 ? df : 1                                                  },
+            {fit_documents_variance(&s->curve, NULL, e->influence, NULL) / e->variance, misfit ? own : 0},
+            {documents,             df > 0 ? df : 1},
             "documents-F"
         };
     }

@@ -3,9 +3,9 @@
 #include <ropelaw/bootstrap.h>
 #include "num/quantile.h"
 #include "stats/hinge_profile.h"
+#include "stats/resample.h"
 #include <math.h>
 #include <ropelaw/random.h>
-#include <stdlib.h>
 #include <string.h>
 
 const ropelaw_break_options ropelaw_break_options_default = {.method = ROPELAW_BREAK_STUDENTISED,
@@ -96,19 +96,6 @@ static ropelaw_status task(void *argument, size_t t, size_t thread, ropelaw_erro
     return status;
 }
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The p quantile of sorted values, at rank p (B + 1), interpolated. */
-static double quantile(const double *sorted, size_t n, double p) {
-    double rank = fmin(fmax(p * (double)(n + 1) - 1, 0), (double)(n - 1));
-    size_t below = (size_t)rank;
-    return below + 1 < n ? sorted[below] + (rank - (double)below) * (sorted[below + 1] - sorted[below])
-                         : sorted[n - 1];
-}
-
 typedef struct {
     const stats_data *data;
     double *memory;
@@ -121,8 +108,7 @@ static double held(double psi, void *argument) {
 
 static ropelaw_status bca_levels(context *c, double level, double *p_lo, double *p_hi, ropelaw_error *error) {
     size_t n = c->data.n, below = 0, m = 0;
-    double *jack = c->memory, *x = jack + n, *y = x + n, *w = y + n, *scratch = w + n, mean = 0, s2 = 0,
-           s3 = 0;
+    double *jack = c->memory, *x = jack + n, *y = x + n, *w = y + n, *scratch = w + n, mean = 0;
     for (size_t b = 0; b < c->options->n_draws; b++) below += c->psi[b] < c->hinge.psi;
     for (size_t out = 0; out < n; out++) {
         size_t k = 0;
@@ -141,15 +127,10 @@ static ropelaw_status bca_levels(context *c, double level, double *p_lo, double 
         stats_hinge_destroy(plan);
     }
     for (size_t i = 0; i < m; i++) mean += jack[i] / (double)m;
-    for (size_t i = 0; i < m; i++) {
-        double d = mean - jack[i];
-        s2 += d * d;
-        s3 += d * d * d;
-    }
-    double a = s2 > 0 ? s3 / (6 * pow(s2, 1.5)) : 0, z = num_normal_quantile(0.5 + 0.5 * level);
-    double z0 = num_normal_quantile(((double)below + 0.5) / ((double)c->options->n_draws + 1));
-    *p_lo = num_normal_cdf(z0 + (z0 - z) / (1 - a * (z0 - z)));
-    *p_hi = num_normal_cdf(z0 + (z0 + z) / (1 - a * (z0 + z)));
+    for (size_t i = 0; i < m; i++) jack[i] = mean - jack[i];
+    stats_levels levels = stats_bca_levels(below, c->options->n_draws, jack, m, level);
+    *p_lo = levels.lo;
+    *p_hi = levels.hi;
     return ROPELAW_OK;
 }
 
@@ -160,16 +141,16 @@ static ropelaw_status conclude(context *c, ropelaw_break_interval *k, ropelaw_er
     if (c->options->method == ROPELAW_BREAK_STUDENTISED) {
         double se = standard_error(&c->data, &c->hinge, c->memory);
         for (size_t b = 0; b < B; b++) c->f[b] = (c->psi[b] - c->hinge.psi) / c->se[b];
-        qsort(c->f, B, sizeof(double), ascending);
-        k->lo = c->hinge.psi - se * quantile(c->f, B, p_hi);
-        k->hi = c->hinge.psi - se * quantile(c->f, B, p_lo);
+        stats_sort(c->f, B);
+        k->lo = c->hinge.psi - se * stats_quantile(c->f, B, p_hi);
+        k->hi = c->hinge.psi - se * stats_quantile(c->f, B, p_lo);
         return status;
     }
     if (c->options->method == ROPELAW_BREAK_BOOTSTRAP_F || c->options->method == ROPELAW_BREAK_PROFILE_F) {
         double df = (double)c->data.n - P, q = num_f_quantile(level, 1, df);
         if (c->options->method == ROPELAW_BREAK_BOOTSTRAP_F) {
-            qsort(c->f, B, sizeof(double), ascending);
-            q = quantile(c->f, B, level);
+            stats_sort(c->f, B);
+            q = stats_quantile(c->f, B, level);
         }
         double cut = c->hinge.rss * (1 + q / df);
         holder own = {&c->data, c->memory};
@@ -179,9 +160,9 @@ static ropelaw_status conclude(context *c, ropelaw_break_interval *k, ropelaw_er
         return status;
     }
     if (c->options->method == ROPELAW_BREAK_BCA) status = bca_levels(c, level, &p_lo, &p_hi, error);
-    qsort(c->psi, B, sizeof(double), ascending);
-    k->lo = quantile(c->psi, B, p_lo);
-    k->hi = quantile(c->psi, B, p_hi);
+    stats_sort(c->psi, B);
+    k->lo = stats_quantile(c->psi, B, p_lo);
+    k->hi = stats_quantile(c->psi, B, p_hi);
     if (c->data.n < 24) k->caveats |= ROPELAW_CAVEAT_FEW_POINTS;
     return status;
 }
@@ -230,6 +211,9 @@ static ropelaw_status check(const ropelaw_points *p, const ropelaw_break_options
         return core_fail_number(error, ROPELAW_DOMAIN, "level", o->level, "0.5 to 1");
     if (o->n_draws < 19 || o->n_draws > 10000000)
         return core_fail_number(error, ROPELAW_DOMAIN, "n_draws", (double)o->n_draws, "19 to 1e7");
+    if (o->resample == ROPELAW_RESAMPLE_DOCUMENTS)
+        return core_fail(error, ROPELAW_INVALID, "resample", "documents", "residuals, normal or cases",
+                         "points alone have no documents");
     if (o->resample == ROPELAW_RESAMPLE_CASES && p->n > 256)
         return core_fail_number(error, ROPELAW_DOMAIN, "points", (double)p->n,
                                 "at most 256 for resampled cases");

@@ -186,6 +186,15 @@ static void complete(const stats_data *data, double limit, double psi, double *m
     hinge->slope_right = c[1] + c[2];
 }
 
+void stats_huber_hinge_solve(const stats_data *data, double limit, double *memory, stats_hinge *hinge) {
+    holder h = {data, limit, memory};
+    double range[2];
+    inner_range(data, range);
+    hinge->rss = search(&h, range, &hinge->psi);
+    hinge->at_knot = false;
+    complete(data, limit, hinge->psi, memory, hinge);
+}
+
 ropelaw_status stats_huber_hinge_fit(const stats_data *data, stats_huber_hinge *fit, ropelaw_error *error) {
     size_t n = data->n;
     stats_hinge_plan *plan = NULL;
@@ -198,12 +207,7 @@ ropelaw_status stats_huber_hinge_fit(const stats_data *data, stats_huber_hinge *
         inner_range(data, range);
         if (n > P + 1) f.scale = robust_scale(data, range, memory);
         stats_hinge_solve(plan, data->y, memory + 6 * n, &f.hinge);
-        if (f.scale > 0) {
-            holder h = {data, stats_huber_k * f.scale, memory};
-            f.hinge.rss = search(&h, range, &f.hinge.psi);
-            f.hinge.at_knot = false;
-            complete(data, h.limit, f.hinge.psi, memory, &f.hinge);
-        }
+        if (f.scale > 0) stats_huber_hinge_solve(data, stats_huber_k * f.scale, memory, &f.hinge);
         *fit = f;
     }
     core_free(memory);

@@ -23,6 +23,9 @@ typedef struct {
 ropelaw_status stats_huber_hinge_fit(const stats_data *data, stats_huber_hinge *fit,
                                      ropelaw_error *error) ROPELAW_MUST_USE;
 
+/* The same with a limit that is given; memory [6n]. */
+void stats_huber_hinge_solve(const stats_data *data, double limit, double *memory, stats_hinge *hinge);
+
 /* Sum with the break held; memory [5n]. */
 double stats_huber_held(const stats_data *data, double limit, double psi, double *memory);
 

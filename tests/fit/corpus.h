@@ -55,7 +55,7 @@ static void draw(corpus *c, const design *g, uint64_t seed) {
     }
 }
 
-static ropelaw_fit_options quick(void) {
+static inline ropelaw_fit_options quick(void) {
     ropelaw_fit_options o = ropelaw_fit_options_default;
     o.n_draws = o.n_existence = 99;
     o.n_eps = 1;
@@ -63,7 +63,7 @@ static ropelaw_fit_options quick(void) {
     return o;
 }
 
-static ropelaw_run_fit fit_of(const corpus *c, const ropelaw_fit_options *o) {
+static inline ropelaw_run_fit fit_of(const corpus *c, const ropelaw_fit_options *o) {
     ropelaw_run_fit fit;
     ropelaw_error error = {0};
     test_assert_ok(ropelaw_run_fit_eval(&c->run, o, &fit, &error), error);

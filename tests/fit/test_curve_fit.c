@@ -1,4 +1,4 @@
-/* Tests: curve_break.c curve_data.c curve_diagnostics.c curve_families.c curve_fit.c curve_onset.c curve_status.c curve_theory.c */
+/* Tests: curve_break.c curve_data.c curve_diagnostics.c curve_families.c curve_fit.c curve_influence.c curve_onset.c curve_status.c curve_theory.c */
 #include "test.h"
 #include "gsl_handler.h"
 #include "core/core.h"

@@ -117,7 +117,30 @@ static int put_residuals(cli_context *c, cli_value *row, const ropelaw_run *run,
     return cli_fail(c, &error);
 }
 
-int fit_run_put(cli_context *c, cli_value *array, const ropelaw_run *run, const ropelaw_run_fit *f) {
+static void put_documents(cli_value *row, const ropelaw_run_fit *f) {
+    const ropelaw_fit_documents *d = &f->documents;
+    if (!d->n) {
+        cli_put_null(row, "documents");
+        return;
+    }
+    cli_value *v = cli_put(row, "documents", cli_object());
+    cli_put_number(v, "n", (double)d->n);
+    cli_put_number(v, "sigma", d->sigma);
+    cli_put_number(v, "misfit_p", d->misfit_p);
+}
+
+static void put_huber(cli_value *row, const ropelaw_run_fit *f) {
+    if (isnan(f->huber_limit)) {
+        cli_put_null(row, "huber");
+        return;
+    }
+    cli_value *v = cli_put(row, "huber", cli_object());
+    cli_put_number(v, "limit", f->huber_limit);
+    cli_put_number(v, "n_clipped", (double)f->n_clipped);
+}
+
+int fit_run_put(cli_context *c, cli_value *array, const ropelaw_run *run, const ropelaw_run_fit *f,
+                const fit_bootstrap *bootstrap) {
     cli_value *row = cli_put(array, NULL, cli_object());
     cli_put_text(row, "run", run->name);
     cli_put_number(row, "n", (double)f->n);
@@ -129,7 +152,9 @@ int fit_run_put(cli_context *c, cli_value *array, const ropelaw_run *run, const 
     cli_put_text(row, "family", f->family ? f->family->name : NULL);
     put_onsets(row, f);
     put_estimate(row, "break", &f->break_tok);
+    put_estimate(row, "break_profile", &f->break_profile);
     cli_put_number(row, "p_break", f->p_break);
+    cli_put_text(row, "p_break_method", *f->p_break_method ? f->p_break_method : NULL);
     cli_put_number(row, "sup_f", f->sup_f);
     cli_put_number(row, "p_davies", f->p_davies);
     put_theory(row, &f->theory);
@@ -138,6 +163,10 @@ int fit_run_put(cli_context *c, cli_value *array, const ropelaw_run *run, const 
     put_slope(row, "width_ln", &f->width);
     cli_put_number(row, "sigma", f->sigma);
     cli_put_number(row, "df", f->df);
+    cli_put_number(row, "n_levelled", (double)f->n_levelled);
+    put_documents(row, f);
+    put_huber(row, f);
+    if (bootstrap) fit_bootstrap_put(row, f, bootstrap);
     put_families(row, f);
     put_diagnostics(row, f);
     cli_put_caveats(row, "caveats", fit_run_caveats(f));

@@ -38,6 +38,8 @@ static int exit_code(const ropelaw_error *e) {
         return CLI_INPUT;
     case ROPELAW_CANCELLED:
         return CLI_INTERRUPTED;
+    case ROPELAW_SINGULAR:
+        return e->file[0] ? CLI_INPUT : CLI_NUMERIC;
     default:
         return CLI_NUMERIC;
     }
