@@ -150,9 +150,9 @@ typedef struct {
     double skewness, kurtosis_excess; /* of the residuals */
     double lag1;                      /* autocorrelation of neighbouring residuals */
     double
-        n_implied; /* points (or documents) that would explain the length of the shortest of the intervals of break
-                         and onsets: n (se / se implied by the interval)^2 */
-    int too_narrow; /* 1: n_implied > 4 n: an interval is too short for n points */
+        n_implied;  /* points (or documents) that would explain the length of the break's interval: n (se / se
+                         implied by the interval)^2 */
+    int too_narrow; /* 1: n_implied > 4 n: the interval is too short for n points */
 } ropelaw_fit_diagnostics;
 
 /** One run. */

@@ -33,17 +33,15 @@ static void moments(const double *r, size_t n, ropelaw_fit_diagnostics *d) {
     d->lag1 = lag / m2;
 }
 
-/* Besiroglu et al. 2024: an interval of this length implies that many points, n (se / se implied by the interval)^2. The
-   worst of break and onsets counts. */
-static void plausibility(const fit_state *s, const ropelaw_estimate *e, double df,
-                         ropelaw_fit_diagnostics *d) {
+/* Besiroglu et al. 2024: an interval of this length implies that many points, n (se / se implied by the interval)^2. Only of
+   the break: where the width is not identified the delta method's error of an onset is itself of no use. */
+static void plausibility(const fit_state *s, ropelaw_fit_diagnostics *d) {
+    const ropelaw_estimate *e = &s->fit->break_tok;
     double documents = (double)s->curve.documents.n, n = documents > 0 ? documents : (double)s->curve.n;
+    double df = s->curve.data.sigma > 0 ? INFINITY : documents > 0 ? documents - 1 : n - 4;
     if (isnan(e->est) || !(e->se > 0) || !(e->lo > 0) || isinf(e->hi)) return;
-    if (s->curve.data.sigma > 0) df = INFINITY;
-    if (documents > 0) df = documents - 1;
-    double t = num_t_quantile(0.5 + 0.5 * s->options->level, df);
-    double implied = (log(e->hi) - log(e->lo)) / (2 * t), ratio = e->se / implied;
-    d->n_implied = fmax(isnan(d->n_implied) ? 0 : d->n_implied, n * ratio * ratio);
+    double implied = (log(e->hi) - log(e->lo)) / (2 * num_t_quantile(0.5 + 0.5 * s->options->level, df));
+    d->n_implied = n * (e->se / implied) * (e->se / implied);
     d->too_narrow = d->n_implied > 4 * n;
 }
 
@@ -69,9 +67,7 @@ ropelaw_status fit_diagnostics(fit_state *s, ropelaw_error *error) {
     for (size_t i = 0; i < n; i++) memory[i] = s->curve.y[i] - fitted_at(fit->soft, hinge, s->curve.x[i]);
     if (s->curve.lower) stats_whiten(&s->curve.data, memory); /* else neighbours are correlated by right */
     moments(memory, n, d);
-    plausibility(s, &fit->break_tok, (double)n - 4, d);
-    for (size_t k = 0; k < fit->n_onsets; k++)
-        plausibility(s, &fit->onset[k].length_tok, (double)n - SOFT_P, d);
+    plausibility(s, d);
     ropelaw_status status = largest_influence(s, memory + n, d);
     core_free(memory);
     return status ? core_fail_memory(error, n, sizeof(double)) : ROPELAW_OK;

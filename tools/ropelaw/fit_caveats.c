@@ -39,7 +39,7 @@ int fit_runs_tell(cli_context *c, const ropelaw_series *series, const ropelaw_ru
         tell(c, series, ropelaw_caveat_str(1u << bit), concerned);
     }
     for (size_t i = 0; i < series->n_runs; i++) concerned[i] = fits[i].diagnostics.too_narrow;
-    tell(c, series, "an interval is shorter than the number of points can explain: do not trust it",
+    tell(c, series, "the break's interval is shorter than the number of points can explain: do not trust it",
          concerned);
     for (size_t i = 0; i < series->n_runs; i++) concerned[i] = fits[i].documents.misfit_p < 0.01;
     tell(c, series, "the curve misses its points by more than its documents differ", concerned);
