@@ -10,8 +10,10 @@
 #include "stats/exact.h"
 #include "stats/hinge_profile.h"
 #include "stats/huber.h"
+#include "stats/soft_solver.h"
 #include <ropelaw/number.h>
 #include <ropelaw/random.h>
+#include <ropelaw/run_bootstrap.h>
 #include <ropelaw/version.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +22,8 @@
 
 enum { N = 12, SEED = 20231005, MOST_DOCUMENTS = 100 };
 static const double octaves = 11;
-static size_t n_curves = 1000, number, failures;
+static size_t n_curves = 1000, n_used, number,
+              failures; /* used: of a row; bootstraps take every fifth curve */
 static FILE *table;
 
 static void need(ropelaw_status status) {
@@ -33,7 +36,7 @@ static void need(ropelaw_status status) {
 static void report(const char *name, double covered, double lo, double hi, double off) {
     char v[ROPELAW_NUMBER_SIZE], g[2 * ROPELAW_NUMBER_SIZE + 8], l[ROPELAW_NUMBER_SIZE],
         h[ROPELAW_NUMBER_SIZE], d[ROPELAW_NUMBER_SIZE];
-    double rate = covered / (double)n_curves, se = sqrt(.95 * .05 / (double)n_curves);
+    double used = (double)(n_used ? n_used : n_curves), rate = covered / used, se = sqrt(.95 * .05 / used);
     bool gate = lo <= hi, good = !gate || (rate >= lo - 3 * se && rate <= hi + 3 * se);
     failures += !good;
     ropelaw_number_str(rate, 4, v);
@@ -292,6 +295,118 @@ static void document_rows(const char *name, const corpus *g, double least) {
     free(off);
 }
 
+/* ---- Onsets of documents: the length where the mean curve of all documents has risen by a half */
+
+static double mean_excess(const corpus *g, double x) {
+    double t = x - psi_true(), w = g->own_break;
+    if (!(w > 0)) return 2 * fmax(t, 0);
+    return 2 * (t * num_normal_cdf(t / w) + w * exp(-.5 * t * t / w / w) / sqrt(2 * M_PI));
+}
+
+static double onset_true(const corpus *g) {
+    double lo = psi_true() - 1, hi = psi_true() + 2;
+    for (int i = 0; i < 60; i++) *(mean_excess(g, .5 * (lo + hi)) < log(1.5) ? &lo : &hi) = .5 * (lo + hi);
+    return .5 * (lo + hi);
+}
+
+static void onset_row(const char *name, const corpus *g, double least) {
+    static corpus_curve c;
+    double covered = 0, truth = onset_true(g), *off = malloc(n_curves * sizeof *off);
+    if (!off) need(ROPELAW_NOMEM);
+    for (size_t k = 0; k < n_curves; k++) {
+        draw_corpus(g, k, &c);
+        stats_onset question = {.reference = STATS_REF_LINE, .excess = log(1.5), .first = c.c.x[0]};
+        stats_target target = {STATS_HOLD_ONSET, &question};
+        stats_soft_solver *solver = NULL;
+        stats_soft fit;
+        double influence[N], theta[SOFT_P];
+        need(stats_soft_solver_create(&c.c.data, &solver, NULL));
+        need(stats_soft_solver_fit(solver, c.c.y, &fit));
+        double variance = stats_soft_variance(&c.c.data, &fit, &target, influence);
+        double unit = fit_documents_variance(&c.curve, NULL, influence, NULL) / variance;
+        memcpy(theta, fit.theta, sizeof theta);
+        double rise = stats_soft_solver_profile(solver, &target, truth, theta) - fit.rss;
+        covered += rise <= unit * f_cut(.95, (double)g->documents - 1);
+        off[k] = fabs(stats_target_value(&target, fit.theta, NULL) - truth);
+        stats_soft_solver_destroy(solver);
+    }
+    char text[200];
+    snprintf(text, sizeof text, "onset at 50 %%, %zu documents, %s: documents-F", g->documents, name);
+    report(text, covered, least, 1, median(off, n_curves));
+    free(off);
+}
+
+/* ---- Bootstraps */
+
+enum { METHODS = 4, BOOTSTRAP_DRAWS = 199 };
+
+typedef struct {
+    ropelaw_run run;
+    ropelaw_point points[N * MOST_DOCUMENTS];
+} measured_run;
+
+/* The curve's own points, or the values of documents. */
+static void make_run(const curve *c, const corpus_curve *documents, size_t n_documents, measured_run *m) {
+    static char name[] = "run", empty[] = "";
+    size_t per = documents ? n_documents : 1;
+    m->run = (ropelaw_run){.name = name,
+                           .kind = ROPELAW_VALUE_LOSS,
+                           .points = m->points,
+                           .n_points = N * per,
+                           .model = empty,
+                           .method = empty};
+    for (size_t i = 0; i < N; i++)
+        for (size_t d = 0; d < per; d++)
+            m->points[i * per + d] =
+                (ropelaw_point){.eval_len_tok = exp(c->x[i]),
+                                .value = documents ? documents->value[d * N + i] : c->y[i],
+                                .se = NAN,
+                                .n_tokens = NAN,
+                                .n_trials = NAN,
+                                .doc = documents ? d : SIZE_MAX,
+                                .replicate = SIZE_MAX};
+}
+
+static void count(const ropelaw_bootstrap_target *t, double truth, double covered[METHODS]) {
+    const ropelaw_bootstrap_ends *all[METHODS] = {&t->percentile, &t->bca, &t->studentised, &t->bootstrap_f};
+    for (size_t m = 0; m < METHODS; m++) covered[m] += all[m]->lo <= exp(truth) && exp(truth) <= all[m]->hi;
+}
+
+static void bootstrap_rows(ropelaw_resample resample, const corpus *g) {
+    static const char *const methods[METHODS] = {"percentile", "BCa", "studentised", "bootstrap-F"};
+    static corpus_curve c;
+    static measured_run m;
+    double covered[2][METHODS] = {{0}, {0}};
+    ropelaw_fit_options options = ropelaw_fit_options_default;
+    ropelaw_run_bootstrap_options o = ropelaw_run_bootstrap_options_default;
+    options.n_eps = 1;
+    options.eps[0] = .5;
+    o.resample = resample;
+    o.n_draws = BOOTSTRAP_DRAWS;
+    n_used = (n_curves + 4) / 5;
+    for (size_t k = 0; k < n_used; k++) {
+        ropelaw_run_bootstrap b;
+        if (g)
+            draw_corpus(g, k, &c);
+        else
+            draw(&(noise){0, false, 1}, k, &c.c);
+        make_run(&c.c, g ? &c : NULL, g ? g->documents : 0, &m);
+        o.seed = SEED + 200 + k;
+        need(ropelaw_run_bootstrap_eval(&m.run, &options, &o, &b, NULL));
+        count(&b.break_tok, psi_true(), covered[0]);
+        count(&b.onset[0], g ? onset_true(g) : psi_true() + .5 * log(1.5), covered[1]);
+    }
+    for (size_t t = 0; t < 2; t++)
+        for (size_t k = 0; k < METHODS; k++) {
+            char text[200], documents[40] = "";
+            if (g) snprintf(documents, sizeof documents, ", %zu documents, correlation .7", g->documents);
+            snprintf(text, sizeof text, "%s%s, bootstrap of %s: %s", t ? "onset at 50 %" : "break", documents,
+                     ropelaw_resample_str(resample), methods[k]);
+            report(text, covered[t][k], 1, 0, NAN);
+        }
+    n_used = 0;
+}
+
 static void open_table(const char *path) {
     table = fopen(path, "w");
     if (table)
@@ -303,7 +418,9 @@ static void open_table(const char *path) {
                 "nominal 95 %% intervals of "
                 "the break by the value at\nthe truth; a gate holds within three simulation errors; the last "
                 "number is the median "
-                "error of ln break. Rows\nwithout a gate show what a method is not for.\n\n"
+                "error of ln break. Rows\nwithout a gate "
+                "show what a method is not for, or for what it is offered; bootstraps: every fifth curve, "
+                "199 draws.\n\n"
                 "| errors: method | accepted | coverage | median error | |\n|---|---|---|---|---|\n",
                 n_curves, ropelaw_version(), SEED, n_curves);
 }
@@ -344,6 +461,12 @@ int main(int argc, char **argv) {
         document_rows("correlation .7, noise grows 5 times", &(corpus){n, 0, .7, 5}, .92);
         document_rows("each breaks at a length of its own (sd .15)", &(corpus){n, .15, .7, 1}, .92);
     }
+    onset_row("independent errors", &(corpus){10, 0, 0, 1}, .92);
+    onset_row("correlation .7, noise grows 5 times", &(corpus){10, 0, .7, 5}, .92);
+    onset_row("each breaks at a length of its own (sd .15)", &(corpus){10, .15, .7, 1}, .92);
+    for (int r = ROPELAW_RESAMPLE_RESIDUALS; r <= ROPELAW_RESAMPLE_CASES; r++)
+        bootstrap_rows((ropelaw_resample)r, NULL);
+    bootstrap_rows(ROPELAW_RESAMPLE_DOCUMENTS, &(corpus){10, 0, .7, 1});
     printf("1..%zu\n", number);
     if (table) fclose(table);
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -92,6 +92,32 @@ START_TEST(size_is_exact) {
 }
 END_TEST
 
+/* The same given the width of a soft bend; with a width that is far from the curve's the p value need not be. */
+START_TEST(size_is_exact_given_the_width) {
+    enum { CURVES = 600, POINTS = 12 };
+    size_t count = 0;
+    double w = .8, psi = 5.3;
+    for (uint64_t k = 0; k < CURVES; k++) {
+        double x[POINTS], y[POINTS];
+        ropelaw_random random;
+        ropelaw_random_init(&random, 78, k);
+        for (size_t i = 0; i < POINTS; i++) {
+            x[i] = (double)i;
+            y[i] = -.05 * x[i] + w * log1p(exp((x[i] - psi) / w)) + .1 * ropelaw_random_normal(&random);
+        }
+        stats_data data = {.n = POINTS, .x = x, .y = y};
+        stats_exact *e = NULL;
+        ropelaw_error error = {0};
+        stats_exact_model model = {false, w};
+        test_assert_ok(stats_exact_create(&data, &model, 99, 2000 + k, &e, &error), error);
+        count += stats_exact_p(e, psi) <= .05 + 1e-12;
+        test_assert_abs(stats_exact_estimate(e), psi, 1.5);
+        stats_exact_destroy(e);
+    }
+    test_assert_abs((double)count / CURVES, .05, 3.5 * sqrt(.05 * .95 / CURVES));
+}
+END_TEST
+
 START_TEST(stored_draws_are_the_streams) {
     enum { N = 6000 };
     static double x[N], y[N];
@@ -129,8 +155,13 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("exact");
-    const TTest *const tests[] = {intervals_beside_lm_br,       no_break_no_bounds,     size_is_exact,
-                                  stored_draws_are_the_streams, no_memory_is_an_answer, NULL};
+    const TTest *const tests[] = {intervals_beside_lm_br,
+                                  no_break_no_bounds,
+                                  size_is_exact_given_the_width,
+                                  size_is_exact,
+                                  stored_draws_are_the_streams,
+                                  no_memory_is_an_answer,
+                                  NULL};
     test_add(s, "exact", tests);
     return test_run(s);
 }

@@ -110,6 +110,19 @@ START_TEST(one_wild_point) {
 }
 END_TEST
 
+/* The median of what four zero residuals leave, over .6745, is about the deviation: 10 residuals on average. */
+START_TEST(the_scale_is_a_deviation) {
+    enum { CURVES = 200 };
+    double sum = 0;
+    for (uint64_t k = 0; k < CURVES; k++) {
+        curve c;
+        make(&c, .1, 100 + k);
+        sum += fit_of(&c).scale / CURVES;
+    }
+    ck_assert_msg(sum > .085 && sum < .125, "%g", sum);
+}
+END_TEST
+
 START_TEST(perfect_curves_have_no_scale) {
     curve c;
     make(&c, 0, 1);
@@ -235,6 +248,7 @@ int main(void) {
                                   optimality,
                                   least_squares_is_a_limit,
                                   one_wild_point,
+                                  the_scale_is_a_deviation,
                                   perfect_curves_have_no_scale,
                                   soft_under_the_loss,
                                   influences_are_derivatives,
