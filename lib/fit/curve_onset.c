@@ -12,10 +12,23 @@ stats_onset fit_onset_question(const fit_state *s, double eps) {
     return q;
 }
 
-static fit_estimator estimator_of(fit_state *s, const stats_target *target) {
+/* Standard error (may be NULL) and unit of a target. Between documents the width's direction hardly varies, but what a
+   profile with the width free would be measured by is then too small for the lengths: the larger of the units with the
+   width free and held counts (docs/simulation-errors.md). */
+static fit_scale scale_of(fit_state *s, const stats_target *target, double *se) {
+    const stats_data *data = &s->curve.data;
     bool documents = s->curve.documents.n;
-    double variance = stats_soft_variance(&s->curve.data, &s->soft, target, documents ? s->influence : NULL);
-    return (fit_estimator){variance, s->influence, s->soft.rss, SOFT_P};
+    double *influence = documents ? s->influence : NULL;
+    fit_estimator e = {stats_soft_variance(data, &s->soft, target, influence), s->influence, s->soft.rss,
+                       SOFT_P};
+    fit_scale scale = fit_scale_of(s, &e);
+    if (se) *se = fit_se(s, &e);
+    if (!documents) return scale;
+    stats_soft held = s->soft;
+    held.at_bound |= 1u << SOFT_LN_W;
+    e.variance = stats_soft_variance(data, &held, target, influence);
+    if (e.variance > 0) scale.unit[0] = fmax(scale.unit[0], fit_scale_of(s, &e).unit[0]);
+    return scale;
 }
 
 /* est, lo, hi, se of a target in its own unit (ln token for lengths). */
@@ -25,9 +38,7 @@ static ropelaw_estimate measure(fit_state *s, const stats_target *target, double
     stats_profile_interval k;
     e.est = stats_target_value(target, s->soft.theta, NULL);
     if (isnan(e.est)) return e;
-    fit_estimator estimator = estimator_of(s, target);
-    fit_scale scale = fit_scale_of(s, &estimator);
-    e.se = fit_se(s, &estimator);
+    fit_scale scale = scale_of(s, target, &e.se);
     stats_soft_solver_interval(s->solver, &s->soft, target, limits, fit_rise(&scale, s->options->level), &k);
     e.lo = k.lo;
     e.hi = k.hi;
@@ -43,8 +54,7 @@ static double lower_limit(fit_state *s, const stats_target *target, double last,
     const double limits[] = {s->curve.x[0] - 2, last + 6};
     stats_profile_interval k;
     double own = stats_target_value(target, s->soft.theta, NULL);
-    fit_estimator estimator = estimator_of(s, target);
-    fit_scale scale = fit_scale_of(s, &estimator);
+    fit_scale scale = scale_of(s, target, NULL);
     *method = scale.method;
     if (isnan(own)) return exp(last);
     double rise = fit_rise(&scale, 2 * s->options->level - 1);

@@ -19,6 +19,8 @@ typedef struct {
     size_t n_empty, first_empty;       /* rows without a value, and the line of the first */
     size_t n_infinite, first_infinite; /* values that are nan or inf */
     size_t n_zero_se;
+    size_t n_below_one, first_below_one; /* perplexities below 1: they look like losses */
+    size_t n_large, first_large;         /* losses of 30 nats and more: they look like perplexities */
 } reader;
 
 /* The cell of a column in the current row; "" if the header has none. */
@@ -97,6 +99,8 @@ static ropelaw_status value(reader *r, ropelaw_value_kind *kind, double *x, bool
     if (status) return status;
     if ((k == ROPELAW_VALUE_PPL && !(*x > 0)) || (k == ROPELAW_VALUE_ACCURACY && !(*x >= 0 && *x <= 1)))
         return refuse(r, found, ROPELAW_DOMAIN, "is out of range", ranges[k], error);
+    if (k == ROPELAW_VALUE_PPL && *x < 1) count(&r->n_below_one, &r->first_below_one, r->csv.line);
+    if (k == ROPELAW_VALUE_LOSS && *x >= 30) count(&r->n_large, &r->first_large, r->csv.line);
     return ROPELAW_OK;
 }
 
@@ -310,6 +314,14 @@ static ropelaw_status take_notes(reader *r, ropelaw_error *error) {
     if (!status && r->n_infinite)
         status = note(r, error, "%zu values that are not finite left out, the first in line %zu",
                       r->n_infinite, r->first_infinite);
+    if (!status && r->n_below_one)
+        status = note(r, error,
+                      "%zu perplexities are below 1, the first in line %zu: are they losses (loss_nats)?",
+                      r->n_below_one, r->first_below_one);
+    if (!status && r->n_large)
+        status = note(r, error,
+                      "%zu losses are 30 nats or more, the first in line %zu: are they perplexities (ppl)?",
+                      r->n_large, r->first_large);
     if (!status && r->n_zero_se)
         status = note(r, error, "%zu standard errors of zero are taken as not given", r->n_zero_se);
     return status;

@@ -223,4 +223,16 @@ def standard_errors_of_zero_are_told():
     assert p.returncode == 0 and "10 standard errors of zero" in p.stderr, p.stderr
 
 
+
+
+def column(name, values):
+    return "run,eval_len_tok,%s\n" % name + "".join("a,%d,%g\n" % (1024 << i, v) for i, v in enumerate(values))
+
+
+case("losses given as ppl", ["fit", file("as-ppl.csv", column("ppl", [1.2, 1.1, 0.95, 0.9, 0.9]))], 0, has=["a    5"],
+     err=["3 perplexities are below 1, the first in line 4: are they losses"])
+case("ppl given as losses", ["fit", file("as-loss.csv", column("loss_nats", [6.1, 5.9, 5.8, 48.0, 900.0]))], 0, has=["a    5"],
+     err=["2 losses are 30 nats or more, the first in line 5: are they perplexities"])
+case("ppl of 1e300", ["fit", file("huge.csv", column("ppl", [6, 5.5, 5.2, 5.1, 5, 5, 1e300]))], 0, has=["a    7"])
+
 finish()

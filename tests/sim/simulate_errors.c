@@ -324,10 +324,14 @@ static void onset_row(const char *name, const corpus *g, double least) {
         need(stats_soft_solver_fit(solver, c.c.y, &fit));
         double variance = stats_soft_variance(&c.c.data, &fit, &target, influence);
         double unit = fit_documents_variance(&c.curve, NULL, influence, NULL) / variance;
+        off[k] = fabs(stats_target_value(&target, fit.theta, NULL) - truth);
+        stats_soft held = fit; /* as fit does: the larger of the units with the width free and held */
+        held.at_bound |= 1u << SOFT_LN_W;
+        variance = stats_soft_variance(&c.c.data, &held, &target, influence);
+        unit = fmax(unit, fit_documents_variance(&c.curve, NULL, influence, NULL) / variance);
         memcpy(theta, fit.theta, sizeof theta);
         double rise = stats_soft_solver_profile(solver, &target, truth, theta) - fit.rss;
         covered += rise <= unit * f_cut(.95, (double)g->documents - 1);
-        off[k] = fabs(stats_target_value(&target, fit.theta, NULL) - truth);
         stats_soft_solver_destroy(solver);
     }
     char text[200];
