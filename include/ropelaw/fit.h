@@ -190,7 +190,8 @@ typedef struct {
 /**
  * Fit one run.
  *
- * Equal lengths are replicates. Documents (several rows of one length with `doc`) are averaged; rows that are only
+ * Equal lengths are replicates. Documents (rows of one length with `doc`) are averaged, and intervals come from the
+ * differences between them (ropelaw_documents). A covariance kept with the run (series.h) is used. Rows that are only
  * limits (`censored`) do not enter the fit but count for brackets. Standard errors, if every point has one, weight the
  * points; their scale is estimated.
  *
