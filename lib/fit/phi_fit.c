@@ -118,8 +118,12 @@ static ropelaw_status leave_out(void *context, size_t task, size_t thread, ropel
     fit_phi_grid *own = &w->scratch[thread];
     double sum = 0, *row = w->squares + 3 * task;
     (void)error;
-    memset(own, 0, sizeof *own);
-    add_items(w, w->first[task], w->first[task + 1], own);
+    if (w->n_groups == w->phi->n_models) {
+        own = &w->groups[task]; /* every model is a group: it is there already */
+    } else {
+        memset(own, 0, sizeof *own);
+        add_items(w, w->first[task], w->first[task + 1], own);
+    }
     if (m->n_bounded) m->phi_rad = fit_phi_find(own, NULL).phi;
     row[0] = 0, row[1] = INFINITY, row[2] = -INFINITY;
     if (w->phi->n_bounded == m->n_bounded) return ROPELAW_OK;

@@ -34,35 +34,36 @@ typedef struct {
 
 static void draw_curves(const slope_design *d, ropelaw_random *r, sample *s) {
     memset(s, 0, sizeof *s);
-    for (int i = 0; i < RUNS; i++) {
-        double u = log(1e4) + 2.4 * log(10) * i / (RUNS - 1);
+    for (int i = 0; i < d->runs; i++) {
+        double u = log(1e4) + 2.4 * log(10) * i / (d->runs - 1);
         double psi = log_2pi + 0.72 * u + 0.05 * ropelaw_random_normal(r), mean = 0;
         for (int k = 0; k < POINTS; k++) {
             double x = d->last - (POINTS - 1 - k) * log(2);
             s->x[i][k] = x, mean += x / POINTS, s->weight[k] = 1;
-            s->y[i][k] = 2.3 - 0.05 * x + 2 * soft(x - psi, d->width) + d->sd * ropelaw_random_normal(r);
+            s->y[i][k] = 2.3 - 0.05 * x + 2 * soft(x - psi, d->width) +
+                         d->sd * (x > psi ? d->late : 1) * ropelaw_random_normal(r);
         }
         s->curves[i] = (fit_curve){POINTS, POINTS, POINTS, s->x[i], s->y[i], s->weight, s->measured, mean};
         s->design[2 * i] = 1, s->design[2 * i + 1] = u;
         s->truth[i] = log_2pi + 0.72 * u;
-        s->censored += psi > d->last ? 1.0 / RUNS : 0;
+        s->censored += psi > d->last ? 1.0 / d->runs : 0;
     }
 }
 
-static ropelaw_status fit_sample(sample *s, double slot[SLOTS], ropelaw_error *error) {
+static ropelaw_status fit_sample(sample *s, size_t runs, double slot[SLOTS], ropelaw_error *error) {
     fit_shape_fit shape = {0};
     fit_line line = {0}, theory = {0}, unit = {0};
     double profile = 0, unit_profile = 0;
-    ropelaw_status status = fit_shape_joint(s->curves, RUNS, false, &shape, error);
-    for (int i = 0; i < RUNS && !status; i++)
+    ropelaw_status status = fit_shape_joint(s->curves, runs, false, &shape, error);
+    for (size_t i = 0; i < runs && !status; i++)
         status = fit_term_tabulate(&s->curves[i], &shape.shape, shape.sigma, &s->terms[i], error);
-    fit_line_problem free = {RUNS, 2,    s->design, s->offset, NULL, s->terms, 0, shape.shift_variance,
+    fit_line_problem free = {runs, 2,    s->design, s->offset, NULL, s->terms, 0, shape.shift_variance,
                              0,    NULL, NULL};
-    fit_line_problem fixed = {RUNS, 0,    NULL, s->truth, NULL, s->terms, 0, shape.shift_variance,
+    fit_line_problem fixed = {runs, 0,    NULL, s->truth, NULL, s->terms, 0, shape.shift_variance,
                               0,    NULL, NULL};
     double u[RUNS], ln_2pi[RUNS];
-    for (int i = 0; i < RUNS; i++) u[i] = s->design[2 * i + 1], ln_2pi[i] = log_2pi;
-    fit_line_problem one = {RUNS, 1, u, ln_2pi, NULL, s->terms, 0, shape.shift_variance, 0, NULL, NULL};
+    for (size_t i = 0; i < runs; i++) u[i] = s->design[2 * i + 1], ln_2pi[i] = log_2pi;
+    fit_line_problem one = {runs, 1, u, ln_2pi, NULL, s->terms, 0, shape.shift_variance, 0, NULL, NULL};
     if (!status) status = fit_line_fit(&free, &line, error);
     if (!status) status = fit_line_profile(&free, 1, 0.72, &profile, error);
     if (!status) status = fit_line_fit(&fixed, &theory, error);
@@ -79,7 +80,7 @@ static ropelaw_status fit_sample(sample *s, double slot[SLOTS], ropelaw_error *e
         slot[5] = fit_line_test(&line, 2, theory.log_likelihood, 2).p < 0.05;
     }
     fit_line_clear(&line), fit_line_clear(&theory), fit_line_clear(&unit);
-    for (int i = 0; i < RUNS; i++) fit_term_clear(&s->terms[i]);
+    for (size_t i = 0; i < runs; i++) fit_term_clear(&s->terms[i]);
     return status == ROPELAW_NOMEM ? status : ROPELAW_OK;
 }
 
@@ -91,7 +92,8 @@ static ropelaw_status slope_replicate(void *context, size_t task, size_t thread,
     if (!s) return ROPELAW_NOMEM;
     ropelaw_random_init(&r, g->options->seed, task);
     draw_curves(g->design, &r, s);
-    ropelaw_status status = fit_sample(s, g->slot[task], error);
+    ropelaw_status status =
+        fit_sample(s, (size_t)((const slope_design *)g->design)->runs, g->slot[task], error);
     free(s);
     return status;
 }

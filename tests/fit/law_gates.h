@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Curves of ten runs: d 128, slope 0.72, tau 0.05, bases over 2.4 decades, twelve lengths an octave apart up to `last`. */
+/* Curves of ten runs (or fewer): d 128, slope 0.72, tau 0.05, bases over 2.4 decades, twelve lengths an octave apart up to `last`. */
 typedef struct {
     double width, sd;
     double last; /* ln of the longest length: 14 none censored, 11.46 a quarter, 10.82 41 % */
+    double late; /* noise beyond the break over noise before it */
+    int runs;    /* at most 10 */
 } slope_design;
 
 typedef struct {

@@ -15,17 +15,17 @@ static void check_slope(slope_design design, size_t reps) {
 }
 
 START_TEST(slope_of_complete_runs) {
-    check_slope((slope_design){.3, .1, 14}, 40);
+    check_slope((slope_design){.3, .1, 14, 1, 10}, 40);
 }
 END_TEST
 
 START_TEST(slope_with_a_quarter_censored) {
-    check_slope((slope_design){0, .02, 11.46}, 40);
+    check_slope((slope_design){0, .02, 11.46, 1, 10}, 40);
 }
 END_TEST
 
 START_TEST(slope_with_41_percent_censored) {
-    check_slope((slope_design){.3, .02, 10.82}, 40);
+    check_slope((slope_design){.3, .02, 10.82, 1, 10}, 40);
 }
 END_TEST
 
@@ -64,7 +64,7 @@ START_TEST(phi_with_models_as_units) {
 END_TEST
 
 START_TEST(threads_change_nothing) {
-    slope_design d = {.3, .1, 11.46};
+    slope_design d = {.3, .1, 11.46, 1, 10};
     gate_options one = {9, 6, 1}, three = {9, 6, 3};
     slope_result a = gate_slope(&d, &one), b = gate_slope(&d, &three);
     ck_assert(a.bias == b.bias && a.sd == b.sd && a.covers == b.covers && a.censored == b.censored);
