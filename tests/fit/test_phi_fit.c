@@ -175,6 +175,21 @@ START_TEST(brackets_and_limits_are_not_values) {
 }
 END_TEST
 
+/* One model with onsets and one with limits only: the first cannot be predicted from the other, nor an interval be given. */
+START_TEST(limits_of_another_model_are_no_second_opinion) {
+    made m;
+    make(&m, same, 0.02, 12);
+    for (size_t i = BASES; i < 2 * BASES; i++) m.cases[i].lo_tok /= 2, m.cases[i].hi_tok = INFINITY;
+    ropelaw_phi *phi = fit(m.cases, 2 * BASES);
+    ck_assert(phi->n_models == 2 && phi->models[1].n_bounded == 0 && isnan(phi->models[1].phi_rad));
+    ck_assert(isnan(phi->models[0].phi_others_rad) && isnan(phi->models[0].rms_out));
+    ck_assert(isnan(phi->fitted.rms_out) && isnan(phi->fitted.lo_rad) && isnan(phi->out_lo));
+    test_assert_abs(phi->models[1].phi_others_rad, phi->models[0].phi_rad, 1e-12);
+    test_assert_abs(phi->fitted.phi_rad, .37, .1);
+    ropelaw_phi_destroy(&phi);
+}
+END_TEST
+
 /* Runs that break long before any coverage: phi 0, and it says so. */
 START_TEST(an_edge_is_told) {
     made m;
@@ -343,6 +358,7 @@ int main(void) {
                                   leaving_out_is_fitting_the_others,
                                   one_model_has_the_f_interval,
                                   brackets_and_limits_are_not_values,
+                                  limits_of_another_model_are_no_second_opinion,
                                   an_edge_is_told,
                                   threads_and_order_change_nothing,
                                   frequencies_follow_from_facts,
