@@ -12,8 +12,8 @@ static const double LEAST_TURN = 2e-3; /* clocks and cache warmth do not matter 
 
 struct bench {
     const char *area, *json_path, *unit;
-    size_t rounds, threads, n_wrong, n_cases;
-    bool quick, flop;
+    size_t asked, rounds, threads, n_wrong, n_cases;
+    bool quick, flop, wall;
     double peak;
     char *json; /* the cases so far */
     size_t length, room;
@@ -84,6 +84,7 @@ static void read_options(bench *b, int argc, char **argv) {
     if (!b->rounds) b->rounds = b->quick ? 3 : 9;
     if (b->rounds > MOST_ROUNDS) b->rounds = MOST_ROUNDS;
     if (!b->threads) b->threads = 1;
+    b->asked = b->rounds;
 }
 
 bench *bench_start(int argc, char **argv, const char *area) {
@@ -123,12 +124,16 @@ void bench_flop(bench *b, bool is_flop, const char *unit) {
     b->unit = unit;
 }
 
+void bench_rounds(bench *b, size_t rounds) {
+    b->rounds = rounds ? rounds : b->asked;
+}
+
 double bench_peak(const bench *b) {
     return b->peak;
 }
 
 static double now(const bench *b) {
-    return b->threads > 1 ? bench_wall_seconds() : bench_cpu_seconds();
+    return b->wall ? bench_wall_seconds() : bench_cpu_seconds();
 }
 
 static double turn(const bench *b, bench_side *side) {
@@ -174,7 +179,10 @@ static void print_side(bench *b, const bench_side *s, const bench_side *first) {
 void bench_measure(bench *b, const char *name, bench_side *sides, size_t n) {
     static double took[MOST_SIDES][MOST_ROUNDS], peaks[MOST_ROUNDS];
     char text[ROPELAW_NUMBER_SIZE];
-    for (size_t i = 0; i < n; i++) sides[i].run(sides[i].context); /* warm: pages, caches, lazy set-up */
+    b->wall = b->threads > 1;
+    for (size_t i = 0; i < n; i++) b->wall = b->wall || sides[i].threads > 1;
+    for (size_t i = 0; i < n && b->rounds > 1; i++)
+        sides[i].run(sides[i].context); /* warm: pages, caches, lazy set-up */
     for (size_t round = 0; round < b->rounds; round++) {
         for (size_t i = 0; i < n; i++) took[i][round] = turn(b, sides + i);
         if (ropelaw_attention_fma_peak(NULL, 2e-3, &peaks[round], NULL)) peaks[round] = NAN;

@@ -24,6 +24,7 @@ typedef struct {
     void (*run)(void *context);
     void *context;
     double work;      /* flop, bytes or items of one call; 0: no rate */
+    size_t threads;   /* 0: those of the options. More than one: wall time, as all sides of such a case */
     double seconds;   /* out: median time of one call */
     double low, high; /* out: quartiles */
 } bench_side;
@@ -38,8 +39,11 @@ bench *bench_start(int argc, char **argv, const char *area);
 bool bench_is_quick(const bench *b);
 size_t bench_threads(const bench *b);
 
+/* The cases that follow take so many rounds; 0: as the options say. With one round nothing is warmed up. */
+void bench_rounds(bench *b, size_t rounds);
+
 /* Run the sides in turn; a side that takes less than 2 ms is repeated within its turn. One thread: thread CPU time,
-   more: wall time. Adds a multiply-add peak side by itself and prints what fraction of it each side with `flop`
+   more (on any side): wall time. Adds a multiply-add peak side by itself and prints what fraction of it each side with `flop`
    reached, if the work is flop (bench_flop). */
 void bench_measure(bench *b, const char *name, bench_side *sides, size_t n);
 /* From now on the work of sides is flop (true: fractions of the peak are printed) or something else. */

@@ -2,18 +2,23 @@
    dS = P * (dP - D), the gradients are dV = P^T dout, dQ' = c dS K', dK' = dS^T (c Q'): five products, all by the two
    microkernels of the forward, because a tile [key][query] serves as either operand of the last three.
 
-   One task is one key head with all its query heads: keys, values and their gradients stay with it, four query tiles
-   at a time meet each block of 64 keys. The order of every sum is fixed by the sizes alone. */
+   Four query tiles (a group) at a time meet each block of 64 keys. The order of every sum is fixed by the sizes alone:
+   a key's gradient takes the groups in order, a query's the blocks in order.
+
+   One task is one key head with all its query heads. If there are more threads than key heads, they share one head: a
+   task is then a group and a run of blocks, and those of one diagonal of this table (group + run = constant) run
+   together, because each needs only its neighbours on the diagonal before. The sums keep their order, hence their
+   bytes. */
 #include "attention/plan.h"
 #include "core/core.h"
 #include <math.h>
 #include <string.h>
 
-enum { TILES = 4, LANES = ATTENTION_LANES, KEYS = ATTENTION_KEYS };
+enum { TILES = 4, LANES = ATTENTION_LANES, KEYS = ATTENTION_KEYS, GROUP = TILES * LANES };
 
 typedef struct {
     float *keys, *values, *dkeys, *dvalues; /* [n_keys][n_columns] of one key head */
-    float *queries, *dout;                  /* [4][48][n_columns]; queries rotated and scaled */
+    float *queries, *dout;                  /* [4][48][n_columns] of a group; queries rotated and scaled */
     float *queries_t, *dout_t;              /* [4][n_columns][48] */
     float *dqueries;                        /* [4][48][n_columns] */
     float *lse, *delta;                     /* [4][48] */
@@ -25,28 +30,47 @@ typedef struct {
     attention_plan plan;
     const ropelaw_attention_f32 *x;
     scratch *threads;
+    /* more threads than key heads: */
+    bool shares_head;
+    scratch head; /* keys and all groups of one head */
+    size_t n_groups, n_runs, run_keys, kv, h, diagonal;
 } backward;
+
+static void take_keys(const attention_plan *plan, attention_arena *arena, scratch *s) {
+    const size_t bytes = plan->n_columns * sizeof(float);
+    s->keys = attention_take(arena, plan->n_keys, bytes);
+    s->values = attention_take(arena, plan->n_keys, bytes);
+    s->dkeys = attention_take(arena, plan->n_keys, bytes);
+    s->dvalues = attention_take(arena, plan->n_keys, bytes);
+}
+
+static void take_groups(const attention_plan *plan, attention_arena *arena, scratch *s, size_t n) {
+    const size_t rows = n * GROUP, bytes = plan->n_columns * sizeof(float);
+    s->queries = attention_take(arena, rows, bytes);
+    s->dout = attention_take(arena, rows, bytes);
+    s->queries_t = attention_take(arena, rows, bytes);
+    s->dout_t = attention_take(arena, rows, bytes);
+    s->dqueries = attention_take(arena, rows, bytes);
+    s->lse = attention_take(arena, rows, sizeof(float));
+    s->delta = attention_take(arena, rows, sizeof(float));
+}
 
 static void take(backward *b, attention_arena *arena) {
     attention_plan *plan = &b->plan;
-    const size_t rows = TILES * LANES, bytes = plan->n_columns * sizeof(float);
     attention_plan_take(plan, arena);
     b->threads = attention_take(arena, plan->n_threads, sizeof *b->threads);
+    if (b->shares_head) {
+        take_keys(plan, arena, &b->head);
+        take_groups(plan, arena, &b->head, b->n_groups);
+    }
     for (size_t i = 0; i < plan->n_threads && arena->used != SIZE_MAX; i++) {
-        scratch s = {.keys = attention_take(arena, plan->n_keys, bytes),
-                     .values = attention_take(arena, plan->n_keys, bytes),
-                     .dkeys = attention_take(arena, plan->n_keys, bytes),
-                     .dvalues = attention_take(arena, plan->n_keys, bytes),
-                     .queries = attention_take(arena, rows, bytes),
-                     .dout = attention_take(arena, rows, bytes),
-                     .queries_t = attention_take(arena, rows, bytes),
-                     .dout_t = attention_take(arena, rows, bytes),
-                     .dqueries = attention_take(arena, rows, bytes),
-                     .lse = attention_take(arena, rows, sizeof(float)),
-                     .delta = attention_take(arena, rows, sizeof(float)),
-                     .weights = attention_take(arena, KEYS * LANES, sizeof(float)),
+        scratch s = {.weights = attention_take(arena, KEYS * LANES, sizeof(float)),
                      .dscores = attention_take(arena, KEYS * LANES, sizeof(float)),
                      .table = attention_take(arena, 2 * plan->n_pairs, sizeof(float))};
+        if (!b->shares_head) {
+            take_keys(plan, arena, &s);
+            take_groups(plan, arena, &s, 1);
+        }
         if (arena->memory) b->threads[i] = s;
     }
 }
@@ -54,7 +78,13 @@ static void take(backward *b, attention_arena *arena) {
 static void init(backward *b, const ropelaw_attention_problem *p, const ropelaw_attention_options *options,
                  const attention_kernel *kernel) {
     attention_plan_init(&b->plan, p, options, kernel);
-    if (b->plan.n_threads > p->n_kv_heads) b->plan.n_threads = p->n_kv_heads;
+    size_t n_threads = b->plan.n_threads, n_blocks = b->plan.n_keys / KEYS;
+    b->n_groups = (p->n_tok + GROUP - 1) / GROUP;
+    b->shares_head = n_threads > p->n_kv_heads && b->n_groups > 1;
+    if (!b->shares_head && n_threads > p->n_kv_heads) b->plan.n_threads = p->n_kv_heads;
+    /* eight runs a thread keep the diagonals long enough */
+    b->n_runs = n_threads < n_blocks / 8 ? 8 * n_threads : n_blocks;
+    b->run_keys = (n_blocks + b->n_runs - 1) / b->n_runs * KEYS;
 }
 
 size_t attention_backward_bytes(const ropelaw_attention_problem *p, const ropelaw_attention_options *options,
@@ -66,19 +96,24 @@ size_t attention_backward_bytes(const ropelaw_attention_problem *p, const ropela
     return arena.used;
 }
 
-static void pack_keys(const backward *b, const scratch *s, size_t kv) {
+static void clear_keys(const backward *b, const scratch *s) {
+    size_t columns = b->plan.n_columns, n = b->plan.n_keys * columns * sizeof(float);
+    memset(s->values, 0, n);
+    memset(s->dkeys, 0, n);
+    memset(s->dvalues, 0, n);
+    memset(s->keys + b->plan.p->n_tok * columns, 0,
+           (b->plan.n_keys - b->plan.p->n_tok) * columns * sizeof(float));
+}
+
+static void pack_keys(const backward *b, const scratch *s, size_t kv, size_t j, size_t end) {
     const ropelaw_attention_problem *p = b->plan.p;
     size_t columns = b->plan.n_columns;
-    memset(s->values, 0, b->plan.n_keys * columns * sizeof(float));
-    memset(s->keys + p->n_tok * columns, 0, (b->plan.n_keys - p->n_tok) * columns * sizeof(float));
-    for (size_t j = 0; j < p->n_tok; j++) {
+    for (; j < end && j < p->n_tok; j++) {
         attention_plan_table(&b->plan, j, s->table);
         attention_pack_turned(&b->plan, s->table, b->x->k + j * p->k.tok + kv * p->k.head,
                               s->keys + j * columns);
         memcpy(s->values + j * columns, b->x->v + j * p->v.tok + kv * p->v.head, p->head_dim * sizeof(float));
     }
-    memset(s->dkeys, 0, b->plan.n_keys * columns * sizeof(float));
-    memset(s->dvalues, 0, b->plan.n_keys * columns * sizeof(float));
 }
 
 /* Row `lane` of the group that starts at token q0; what lies behind the last token is zero. */
@@ -108,8 +143,8 @@ static void pack_row(const backward *b, const scratch *s, size_t h, size_t i, si
 static void pack_queries(const backward *b, const scratch *s, size_t h, size_t q0) {
     static const float one[4] = {1, 1, 1, 1};
     size_t columns = b->plan.n_columns;
-    memset(s->dqueries, 0, TILES * LANES * columns * sizeof(float));
-    for (size_t lane = 0; lane < TILES * LANES; lane++) {
+    memset(s->dqueries, 0, GROUP * columns * sizeof(float));
+    for (size_t lane = 0; lane < GROUP; lane++) {
         pack_row(b, s, h, q0 + lane, lane);
         if (lane % 4 < 3) continue;
         size_t tile = lane / LANES * LANES * columns;
@@ -212,13 +247,13 @@ static void turn_back(const backward *b, const scratch *s, size_t t, float scale
 
 static const double ln2 = 0.69314718055994530942;
 
-static void query_group(const backward *b, const scratch *s, size_t h, size_t q0) {
+/* A group meets the blocks of keys from .. to - 1. */
+static void meet_keys(const backward *b, const scratch *s, size_t q0, size_t from, size_t to) {
     const ropelaw_attention_problem *p = b->plan.p;
-    size_t q1 = q0 + TILES * LANES < p->n_tok ? q0 + TILES * LANES : p->n_tok,
-           end = p->causal ? q1 : p->n_tok;
-    pack_queries(b, s, h, q0);
+    size_t q1 = q0 + GROUP < p->n_tok ? q0 + GROUP : p->n_tok, end = p->causal ? q1 : p->n_tok;
+    if (to < end) end = to;
     for (size_t j0 = p->n_pad_tok / KEYS * KEYS; j0 < end; j0 = attention_next_block(p, q0, j0))
-        for (size_t tile = 0; q0 + tile * LANES < q1; tile++) {
+        for (size_t tile = 0; j0 >= from && q0 + tile * LANES < q1; tile++) {
             place at = {.q0 = q0 + tile * LANES, .j0 = j0, .tile = tile, .n_lanes = LANES};
             if (q1 - at.q0 < at.n_lanes) at.n_lanes = q1 - at.q0;
             attention_mask_init(&at.mask, p, at.q0, at.n_lanes, j0);
@@ -227,25 +262,108 @@ static void query_group(const backward *b, const scratch *s, size_t h, size_t q0
             add_to_keys(b, s, &at);
             add_to_queries(b, s, &at);
         }
-    for (size_t i = q0; i < q1; i++)
+}
+
+static void finish_queries(const backward *b, const scratch *s, size_t h, size_t q0) {
+    const ropelaw_attention_problem *p = b->plan.p;
+    for (size_t i = q0; i < q0 + GROUP && i < p->n_tok; i++)
         turn_back(b, s, i, (float)(attention_scale(p, i) * ln2), s->dqueries + (i - q0) * b->plan.n_columns,
                   b->x->dq + i * p->q.tok + h * p->q.head);
 }
 
-static ropelaw_status run_task(void *context, size_t kv, size_t thread, ropelaw_error *error) {
+static void finish_keys(const backward *b, const scratch *s, size_t kv, size_t j, size_t end) {
+    const ropelaw_attention_problem *p = b->plan.p;
+    for (; j < end && j < p->n_tok; j++) { /* queries carried 1 / ln 2 */
+        turn_back(b, s, j, (float)ln2, s->dkeys + j * b->plan.n_columns,
+                  b->x->dk + j * p->k.tok + kv * p->k.head);
+        memcpy(b->x->dv + j * p->v.tok + kv * p->v.head, s->dvalues + j * b->plan.n_columns,
+               p->head_dim * sizeof(float));
+    }
+}
+
+static ropelaw_status run_head(void *context, size_t kv, size_t thread, ropelaw_error *error) {
     (void)error;
     const backward *b = context;
     const ropelaw_attention_problem *p = b->plan.p;
     const scratch *s = b->threads + thread;
     size_t group = p->n_heads / p->n_kv_heads;
-    pack_keys(b, s, kv);
+    clear_keys(b, s);
+    pack_keys(b, s, kv, 0, p->n_tok);
     for (size_t h = kv * group; h < (kv + 1) * group; h++)
-        for (size_t q0 = 0; q0 < p->n_tok; q0 += TILES * LANES) query_group(b, s, h, q0);
-    for (size_t j = 0; j < p->n_tok; j++) { /* queries carried 1 / ln 2 */
-        turn_back(b, s, j, (float)ln2, s->dkeys + j * b->plan.n_columns,
-                  b->x->dk + j * p->k.tok + kv * p->k.head);
-        memcpy(b->x->dv + j * p->v.tok + kv * p->v.head, s->dvalues + j * b->plan.n_columns,
-               p->head_dim * sizeof(float));
+        for (size_t q0 = 0; q0 < p->n_tok; q0 += GROUP) {
+            pack_queries(b, s, h, q0);
+            meet_keys(b, s, q0, 0, p->n_tok);
+            finish_queries(b, s, h, q0);
+        }
+    finish_keys(b, s, kv, 0, p->n_tok);
+    return ROPELAW_OK;
+}
+
+/* ---- threads that share a head */
+
+/* The head's memory at a group, with the thread's own tiles. */
+static scratch view(const backward *b, size_t thread, size_t group) {
+    scratch s = b->head;
+    size_t at = group * GROUP, columns = b->plan.n_columns;
+    s.queries += at * columns;
+    s.dout += at * columns;
+    s.queries_t += at * columns;
+    s.dout_t += at * columns;
+    s.dqueries += at * columns;
+    s.lse += at;
+    s.delta += at;
+    s.weights = b->threads[thread].weights;
+    s.dscores = b->threads[thread].dscores;
+    s.table = b->threads[thread].table;
+    return s;
+}
+
+static ropelaw_status pack_task(void *context, size_t group, size_t thread, ropelaw_error *error) {
+    (void)error;
+    const backward *b = context;
+    scratch s = view(b, thread, group);
+    if (b->h % (b->plan.p->n_heads / b->plan.p->n_kv_heads) == 0) /* the first of its key head */
+        pack_keys(b, &s, b->kv, group * GROUP, (group + 1) * GROUP);
+    pack_queries(b, &s, b->h, group * GROUP);
+    return ROPELAW_OK;
+}
+
+static ropelaw_status diagonal_task(void *context, size_t task, size_t thread, ropelaw_error *error) {
+    (void)error;
+    const backward *b = context;
+    size_t first = b->diagonal < b->n_groups ? 0 : b->diagonal - b->n_groups + 1, run = first + task,
+           group = b->diagonal - run;
+    scratch s = view(b, thread, group);
+    meet_keys(b, &s, group * GROUP, run * b->run_keys, (run + 1) * b->run_keys);
+    return ROPELAW_OK;
+}
+
+static ropelaw_status finish_task(void *context, size_t group, size_t thread, ropelaw_error *error) {
+    (void)error;
+    const backward *b = context;
+    scratch s = view(b, thread, group);
+    finish_queries(b, &s, b->h, group * GROUP);
+    if ((b->h + 1) % (b->plan.p->n_heads / b->plan.p->n_kv_heads) == 0) /* the last of its key head */
+        finish_keys(b, &s, b->kv, group * GROUP, (group + 1) * GROUP);
+    return ROPELAW_OK;
+}
+
+static ropelaw_status run_shared(backward *b, const ropelaw_progress *progress, ropelaw_error *error) {
+    const ropelaw_attention_problem *p = b->plan.p;
+    size_t n_threads = b->plan.n_threads, n_diagonals = b->n_groups + b->n_runs - 1;
+    for (b->h = 0; b->h < p->n_heads; b->h++) {
+        b->kv = b->h / (p->n_heads / p->n_kv_heads);
+        if (b->h % (p->n_heads / p->n_kv_heads) == 0) clear_keys(b, &b->head);
+        ropelaw_status status = core_parallel(n_threads, b->n_groups, pack_task, b, NULL, error);
+        for (b->diagonal = 0; !status && b->diagonal < n_diagonals; b->diagonal++) {
+            size_t end = b->diagonal < b->n_runs ? b->diagonal + 1 : b->n_runs;
+            size_t first = b->diagonal < b->n_groups ? 0 : b->diagonal - b->n_groups + 1;
+            status = core_parallel(n_threads, end - first, diagonal_task, b, NULL, error);
+            double done = (double)b->h + (double)(b->diagonal + 1) / (double)n_diagonals;
+            if (!status) status = core_progress(progress, done / (double)p->n_heads, error);
+        }
+        if (!status) status = core_parallel(n_threads, b->n_groups, finish_task, b, NULL, error);
+        if (status) return status;
     }
     return ROPELAW_OK;
 }
@@ -280,6 +398,7 @@ ropelaw_status ropelaw_attention_backward(const ropelaw_attention_problem *p,
     init(&b, p, options, kernel);
     take(&b, &arena);
     attention_plan_start(&b.plan);
-    return core_parallel(b.plan.n_threads, p->n_kv_heads, run_task, &b, options ? &options->progress : NULL,
-                         error);
+    const ropelaw_progress *progress = options ? &options->progress : NULL;
+    return b.shares_head ? run_shared(&b, progress, error)
+                         : core_parallel(b.plan.n_threads, p->n_kv_heads, run_head, &b, progress, error);
 }

@@ -87,13 +87,19 @@ START_TEST(every_kernel_is_within_the_bound) {
 }
 END_TEST
 
+/* Up to as many threads as key heads, a head each; with more, all share one head after the other. */
+static const attention_case threaded[] = {
+    {{"heads", 100, 6, 3, 32, 32, 0},              CASE_UNIFORM, 0, 0, 0, 0,  0, 0,   0, 0,   0 },
+    {{"one head", 700, 1, 1, 32, 32, 0},           CASE_UNIFORM, 0, 0, 0, 0,  0, 0,   0, 0,   0 },
+    {{"queries share a key", 389, 4, 2, 16, 8, 0}, CASE_UNIFORM, 0, 1, 0, 0,  0, 0,   0, 1.2, 64},
+    {{"full", 500, 1, 1, 16, 16, 0},               CASE_UNIFORM, 1, 0, 0, 0,  0, 0,   0, 0,   0 },
+    {{"window and sinks", 800, 1, 1, 16, 16, 0},   CASE_UNIFORM, 0, 0, 0, 90, 5, 0,   0, 0,   0 },
+    {{"padding", 577, 2, 1, 16, 16, 0},            CASE_UNIFORM, 0, 0, 0, 0,  0, 200, 0, 0,   0 },
+};
+
 START_TEST(threads_change_no_byte) {
-    const attention_case c = {
-        {"heads", 100, 6, 3, 32, 32, 0},
-        CASE_UNIFORM, 0, 0, 0, 0, 0, 0, 0, 0, 0
-    };
     case_data d;
-    case_init(&c, &d);
+    case_init(threaded + _i, &d);
     forward(&d);
     float *first = malloc((d.n_q + 2 * d.n_kv) * sizeof *first);
     for (size_t threads = 1; threads <= 5; threads++) {
@@ -108,6 +114,31 @@ START_TEST(threads_change_no_byte) {
         ck_assert_int_eq(memcmp(first + d.n_q + d.n_kv, d.x.dv, d.n_kv * sizeof *first), 0);
     }
     free(first);
+    case_clear(&d);
+}
+END_TEST
+
+static int stop_at_half(void *context, double fraction) {
+    *(double *)context = fraction;
+    return fraction < 0.5;
+}
+
+START_TEST(cancelling_a_shared_head) {
+    case_data d;
+    ropelaw_error e = {0};
+    double fraction = 0;
+    case_init(threaded + 1, &d);
+    forward(&d);
+    ropelaw_attention_options options = {
+        .n_threads = 2, .progress = {stop_at_half, &fraction}
+    };
+    ropelaw_attention_workspace w;
+    test_assert_ok(
+        ropelaw_attention_workspace_size(&d.p, &options, ROPELAW_ATTENTION_BACKWARD_F32, &w.bytes, &e), e);
+    w.memory = malloc(w.bytes);
+    ck_assert_int_eq(ropelaw_attention_backward(&d.p, &options, &d.x, &w, &e), ROPELAW_CANCELLED);
+    ck_assert(fraction >= 0.5 && fraction < 1);
+    free(w.memory);
     case_clear(&d);
 }
 END_TEST
@@ -177,7 +208,10 @@ int main(void) {
     TCase *bound = tcase_create("bound");
     tcase_add_loop_test(bound, every_kernel_is_within_the_bound, 0, n_small_cases());
     suite_add_tcase(s, bound);
-    const TTest *const tests[] = {threads_change_no_byte, fused_rows_give_the_same, bad_calls_touch_nothing,
+    TCase *threads = tcase_create("threads");
+    tcase_add_loop_test(threads, threads_change_no_byte, 0, (int)(sizeof threaded / sizeof *threaded));
+    suite_add_tcase(s, threads);
+    const TTest *const tests[] = {cancelling_a_shared_head, fused_rows_give_the_same, bad_calls_touch_nothing,
                                   NULL};
     test_add(s, "backward", tests);
     return test_run(s);
