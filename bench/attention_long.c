@@ -226,7 +226,7 @@ void attention_stats_case(bench *b) {
     r.workspace.memory = attention_need(calloc(r.workspace.bytes, 1));
     run_stats(&s);
     double error = stats_error(&s),
-           bound = 1e-6; /* scores in fp32: 2^-24 * (128 + 8) / 11.3 of |q||k|, averaged */
+           bound = 0x1p-24 * 136 * 128 / sqrt(128); /* what a single score may be off by */
     if (!(error <= bound)) {
         bench_wrong(b, c.about.name, error, bound);
     } else {

@@ -220,7 +220,7 @@ int main(int argc, char **argv) {
         {"10^4 hinge bootstraps, 12 lengths",     bootstraps,  .1    }
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        bench_side side = {"ropelaw", cases[i].run, &s, 0, 0, 0, 0};
+        bench_side side = {.name = "ropelaw", .run = cases[i].run, .context = &s};
         bench_measure(b, cases[i].name, &side, 1);
         bench_goal(b, "times faster than the goal", cases[i].goal / side.seconds, 1);
         bench_goal(b, "the same, stretch", cases[i].goal / side.seconds, 2);

@@ -131,10 +131,12 @@ static void measure(bench *b, const char *name, problem *p, double must, double 
             bench_wrong(b, names[isa], error, 1e-13);
             return;
         }
-        sides[n] = (bench_side){names[isa], run_ours, &copies[n], (double)p->n_rows, 0, 0, 0};
+        sides[n] = (bench_side){
+            .name = names[isa], .run = run_ours, .context = &copies[n], .work = (double)p->n_rows};
         n++;
     }
-    sides[n] = (bench_side){"plain pow loop -O2", run_plain, p, (double)p->n_rows, 0, 0, 0};
+    sides[n] =
+        (bench_side){.name = "plain pow loop -O2", .run = run_plain, .context = p, .work = (double)p->n_rows};
     bench_measure(b, name, sides, n + 1);
     double ratio = sides[n].seconds / sides[0].seconds;
     bench_figure(b, "rows per second", (double)p->n_rows / sides[0].seconds, "row/s");

@@ -118,6 +118,37 @@ START_TEST(threads_change_no_byte) {
 }
 END_TEST
 
+/* A key head whose inputs hold NaN or infinity has unspecified gradients; the others keep every byte. */
+START_TEST(nan_stays_in_its_head) {
+    const attention_case c = {
+        {"heads", 100, 4, 2, 16, 16, 0},
+        CASE_UNIFORM, 0, 0, 0, 0, 0, 0, 0, 0, 0
+    };
+    static const float bad[] = {NAN, INFINITY};
+    for (int which = 0; which < 6; which++) {
+        case_data d, clean;
+        case_init(&c, &d);
+        case_init(&c, &clean);
+        const float *in[3] = {d.x.q, d.x.k, d.x.v};
+        ((float *)(uintptr_t)in[which / 2])[70 * (which < 2 ? 64 : 32) + 3] = bad[which % 2]; /* head 0 */
+        forward(&d);
+        forward(&clean);
+        run(&d, NULL, 1 + (size_t)which % 3);
+        run(&clean, NULL, 1);
+        size_t changed = 0;
+        for (size_t t = 0; t < 100; t++) {
+            changed += !!memcmp(d.x.dq + t * 64 + 32, clean.x.dq + t * 64 + 32, 32 * sizeof(float));
+            changed += !!memcmp(d.x.dk + t * 32 + 16, clean.x.dk + t * 32 + 16, 16 * sizeof(float));
+            changed += !!memcmp(d.x.dv + t * 32 + 16, clean.x.dv + t * 32 + 16, 16 * sizeof(float));
+        }
+        ck_assert_uint_eq(changed, 0);
+        ck_assert(memcmp(d.x.dq, clean.x.dq, d.n_q * sizeof(float))); /* head 0 did see it */
+        case_clear(&d);
+        case_clear(&clean);
+    }
+}
+END_TEST
+
 static int stop_at_half(void *context, double fraction) {
     *(double *)context = fraction;
     return fraction < 0.5;
@@ -211,8 +242,8 @@ int main(void) {
     TCase *threads = tcase_create("threads");
     tcase_add_loop_test(threads, threads_change_no_byte, 0, (int)(sizeof threaded / sizeof *threaded));
     suite_add_tcase(s, threads);
-    const TTest *const tests[] = {cancelling_a_shared_head, fused_rows_give_the_same, bad_calls_touch_nothing,
-                                  NULL};
+    const TTest *const tests[] = {nan_stays_in_its_head, cancelling_a_shared_head, fused_rows_give_the_same,
+                                  bad_calls_touch_nothing, NULL};
     test_add(s, "backward", tests);
     return test_run(s);
 }

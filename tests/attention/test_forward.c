@@ -208,6 +208,42 @@ START_TEST(bad_calls_touch_nothing) {
 }
 END_TEST
 
+/* The workspace may lie anywhere; tensors need the alignment of their type. */
+START_TEST(alignment) {
+    case_data d;
+    ropelaw_error e = {0};
+    ropelaw_attention_workspace w;
+    case_init(&attention_cases[8], &d);
+    run(&d, NULL, 1);
+    float *first = malloc(d.n_q * sizeof *first);
+    memcpy(first, d.x.out, d.n_q * sizeof *first);
+    test_assert_ok(ropelaw_attention_workspace_size(&d.p, NULL, ROPELAW_ATTENTION_FORWARD_F32, &w.bytes, &e),
+                   e);
+    for (size_t off = 1; off < 64; off += 31) {
+        guarded pages;
+        char *memory = guarded_alloc(&pages, w.bytes + off);
+        w.memory = memory; /* ends `off` bytes before the guard page, which no alignment explains */
+        test_assert_ok(ropelaw_attention_forward(&d.p, NULL, &d.x, &w, &e), e);
+        ck_assert_int_eq(memcmp(first, d.x.out, d.n_q * sizeof *first), 0);
+        guarded_free(&pages);
+    }
+    w.memory = malloc(w.bytes);
+    for (size_t i = 0; i < d.n_q; i++) d.x.out[i] = 7;
+    ropelaw_attention_f32 x = d.x;
+    const char *odd = (const char *)d.x.q + 2;
+    memcpy(&x.q, &odd, sizeof odd);
+    test_assert_fails(ropelaw_attention_forward(&d.p, NULL, &x, &w, &e), ROPELAW_INVALID, e, "q");
+    x = d.x;
+    odd = (const char *)d.x.lse + 4;
+    memcpy(&x.lse, &odd, sizeof odd);
+    test_assert_fails(ropelaw_attention_forward(&d.p, NULL, &x, &w, &e), ROPELAW_INVALID, e, "lse");
+    for (size_t i = 0; i < d.n_q; i++) ck_assert(d.x.out[i] == 7);
+    free(w.memory);
+    free(first);
+    case_clear(&d);
+}
+END_TEST
+
 START_TEST(sizes_that_overflow_are_refused) {
     ropelaw_attention_problem p;
     ropelaw_error e = {0};
@@ -314,6 +350,7 @@ int main(void) {
     suite_add_tcase(s, threads);
     const TTest *const tests[] = {nan_and_infinity_stay_where_they_are_seen,
                                   bad_calls_touch_nothing,
+                                  alignment,
                                   sizes_that_overflow_are_refused,
                                   zero_tokens_are_nothing,
                                   progress_can_cancel,

@@ -1,34 +1,31 @@
 #include "test.h"
 #include "cases.h"
 #include "golden.h"
+#include <stdbool.h>
 #include <stdio.h>
 
 typedef struct {
     uint64_t *pairs;
     double *mean, *mass, *entropy, *largest, *lse;
     ropelaw_attention_stats s;
+    guarded pages[6];
 } answers;
 
 static answers answers_new(const ropelaw_attention_problem *p, const size_t *rows, size_t n_rows) {
     size_t n = rows ? n_rows : p->n_tok, by_tok = p->n_heads * p->n_tok, by_row = p->n_heads * n;
-    answers a = {malloc(p->n_tok * 8),
-                 malloc(by_tok * 8),
-                 malloc(by_tok * 8),
-                 malloc(by_row * 8 + 1),
-                 malloc(by_row * 8 + 1),
-                 malloc(by_row * 8 + 1),
-                 {0}};
+    answers a;
+    a.pairs = guarded_alloc(&a.pages[0], p->n_tok * 8);
+    a.mean = guarded_alloc(&a.pages[1], by_tok * 8);
+    a.mass = guarded_alloc(&a.pages[2], by_tok * 8);
+    a.entropy = guarded_alloc(&a.pages[3], by_row * 8);
+    a.largest = guarded_alloc(&a.pages[4], by_row * 8);
+    a.lse = guarded_alloc(&a.pages[5], by_row * 8);
     a.s = (ropelaw_attention_stats){rows, n_rows, a.pairs, a.mean, a.mass, a.entropy, a.largest, a.lse};
     return a;
 }
 
 static void answers_free(answers *a) {
-    free(a->pairs);
-    free(a->mean);
-    free(a->mass);
-    free(a->entropy);
-    free(a->largest);
-    free(a->lse);
+    for (int i = 0; i < 6; i++) guarded_free(&a->pages[i]);
 }
 
 static void run(const case_data *d, const answers *a, const char *kernel, size_t threads) {
@@ -162,6 +159,43 @@ START_TEST(equal_logits_have_known_statistics) {
 }
 END_TEST
 
+/* NaN in a key: rows that do not see it keep every byte, those that do are NaN, and so is the mean score of the
+   distances at which it was met. */
+START_TEST(nan_stays_where_it_is_seen) {
+    const attention_case c = {
+        {"nan", 150, 1, 1, 8, 8, 0},
+        CASE_UNIFORM, 0, 0, 0, 30, 0, 0, 0, 0, 0
+    };
+    enum { AT = 70 };
+    case_data d;
+    case_init(&c, &d);
+    answers x = answers_new(&d.p, NULL, 0), clean = answers_new(&d.p, NULL, 0);
+    run(&d, &clean, NULL, 1);
+    ((float *)(uintptr_t)d.x.k)[AT * 8 + 3] = NAN;
+    run(&d, &x, NULL, 1);
+    for (size_t i = 0; i < 150; i++) {
+        bool sees = i >= AT && i < AT + 30;
+        ck_assert_int_eq(!!isnan(x.lse[i]), sees);
+        ck_assert_int_eq(!!isnan(x.entropy[i]), sees);
+        ck_assert(sees || (x.lse[i] == clean.lse[i] && x.entropy[i] == clean.entropy[i]));
+        ck_assert_int_eq(!!isnan(x.mean[i]), i < 30 || clean.pairs[i] == 0);
+    }
+    answers_free(&x);
+    answers_free(&clean);
+    case_clear(&d);
+}
+END_TEST
+
+START_TEST(zero_tokens_are_nothing) {
+    ropelaw_attention_problem p;
+    ropelaw_attention_f32 x = {0};
+    ropelaw_attention_stats s = {0};
+    ropelaw_error e = {0};
+    ropelaw_attention_problem_init(&p, 0, 1, 1, 8);
+    test_assert_ok(ropelaw_attention_stats_f32(&p, NULL, &x, &s, NULL, &e), e);
+}
+END_TEST
+
 START_TEST(bad_calls_touch_nothing) {
     const size_t rows[1] = {2};
     case_data d;
@@ -196,8 +230,13 @@ int main(void) {
     TCase *all = tcase_create("all rows");
     tcase_add_loop_test(all, all_rows_agree_with_the_reference, 0, n_small_cases());
     suite_add_tcase(s, all);
-    const TTest *const tests[] = {some_rows_agree_for_every_kernel, long_rows_and_threads,
-                                  equal_logits_have_known_statistics, bad_calls_touch_nothing, NULL};
+    const TTest *const tests[] = {some_rows_agree_for_every_kernel,
+                                  long_rows_and_threads,
+                                  equal_logits_have_known_statistics,
+                                  nan_stays_where_it_is_seen,
+                                  zero_tokens_are_nothing,
+                                  bad_calls_touch_nothing,
+                                  NULL};
     test_add(s, "stats", tests);
     return test_run(s);
 }
