@@ -208,9 +208,9 @@ int main(void) {
     for (int k = 0; k < 3; k++)
         if (!kernel_named(names[k])) test_skip(names[k], "this processor or the build's cap has it not");
 #ifdef HAVE_MPFR
-    const TTest *const tests[] = {reference_is_right_to_a_rounding, tables_are_right_to_1e_7,
-                                  double_path_is_right_to_4e_16,    sectors_join,
-                                  position_zero_is_no_rotation,     NULL};
+    const TTest *const wide[] = {reference_is_right_to_a_rounding, double_path_is_right_to_4e_16, NULL};
+    const TTest *const tests[] = {tables_are_right_to_1e_7, sectors_join, position_zero_is_no_rotation, NULL};
+    test_add_wide(suite, "angles", wide);
 #else
     test_skip("angles against MPFR", "mpfr is not installed");
     const TTest *const tests[] = {sectors_join, position_zero_is_no_rotation, NULL};
