@@ -17,26 +17,29 @@ typedef struct {
     float *out, *cosine, *sine;
     float *tables;  /* [n_threads][ATTENTION_TURNS][2][n_pairs] */
     double *starts; /* [n_threads][n_pairs] */
+    void *memory;   /* all of them */
     bool woven, stream;
 } rotation;
 
+/* One block for rates, starts and tables, whose sizes are multiples of 64 bytes: allocating is a good part of a short
+   call. */
 static ropelaw_status prepare(rotation *s, const ropelaw_attention_problem *p,
                               const ropelaw_attention_options *options, const attention_kernel *kernel,
                               ropelaw_error *error) {
     attention_plan_init(&s->plan, p, options, kernel);
-    s->plan.rate = core_malloc_aligned(s->plan.n_pairs, sizeof *s->plan.rate);
-    size_t bytes = ATTENTION_TURNS * 2 * s->plan.n_pairs * sizeof *s->tables;
-    s->tables = core_malloc_aligned(s->plan.n_threads, bytes);
-    s->starts = core_malloc_aligned(s->plan.n_threads, s->plan.n_pairs * sizeof *s->starts);
-    if (!s->plan.rate || !s->tables || !s->starts) return core_fail_memory(error, s->plan.n_threads, bytes);
+    size_t n = s->plan.n_pairs, threads = s->plan.n_threads;
+    size_t bytes = n * (sizeof *s->starts + ATTENTION_TURNS * 2 * sizeof *s->tables);
+    s->memory = core_malloc_aligned(threads + 1, bytes);
+    if (!s->memory) return core_fail_memory(error, threads + 1, bytes);
+    s->plan.rate = s->memory;
+    s->starts = s->plan.rate + n;
+    s->tables = (float *)(s->starts + threads * n);
     attention_plan_start(&s->plan);
     return ROPELAW_OK;
 }
 
 static void finish(rotation *s) {
-    core_free(s->plan.rate);
-    core_free(s->tables);
-    core_free(s->starts);
+    core_free(s->memory);
 }
 
 static void fill_positions(const rotation *s, size_t t, size_t n, double *position) {
