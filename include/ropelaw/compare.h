@@ -34,6 +34,18 @@ typedef struct {
 enum { ROPELAW_COMPARE_RULES = 5 };
 
 /**
+ * The length that a rule predicts.
+ *
+ * In       rule: index of its row below (0 closed_form, 1 strict, 2 coverage, 3 band, 4 real_critical_dim); parameter:
+ *          its number (factor, phi [rad], or ratio)
+ * Out      length_tok; NAN where the rule gives no bound
+ * Returns  OK; INVALID for NULL or no such rule; DOMAIN. Threads: pure.
+ */
+ROPELAW_API ropelaw_status ropelaw_compare_length(size_t rule, const ropelaw_setting *setting,
+                                                  double parameter, double *length_tok,
+                                                  ropelaw_error *error) ROPELAW_MUST_USE;
+
+/**
  * Compare the rules on the cases.
  *
  * Definition  the error of a case is ln(observed/predicted), where observed is the end of [lo, hi] nearer to the

@@ -43,26 +43,37 @@ static ropelaw_status real_dim_length(const ropelaw_setting *s, double ratio, do
     return ROPELAW_OK;
 }
 
-/* Prediction in ln token, NAN where the rule gives none. */
-static ropelaw_status predict(rule r, const ropelaw_compare_case *c, double parameter, double *length,
-                              ropelaw_error *error) {
-    ropelaw_bound bound;
+ropelaw_status ropelaw_compare_length(size_t rule_index, const ropelaw_setting *setting, double parameter,
+                                      double *length_tok, ropelaw_error *error) {
     ropelaw_coverage coverage;
-    ropelaw_status status;
-    if (r == BAND || r == REAL_CRITICAL_DIM) {
-        double tokens;
-        status = r == BAND ? band_length(&c->setting, &tokens, error)
-                           : real_dim_length(&c->setting, parameter, &tokens, error);
-        if (!status) *length = log(tokens * (r == BAND ? parameter : 1));
-        return status;
+    ropelaw_bound bound;
+    double tokens = NAN;
+    if (!setting || !length_tok || rule_index >= ROPELAW_COMPARE_RULES)
+        return core_fail(error, ROPELAW_INVALID,
+                         !setting      ? "setting"
+                         : !length_tok ? "length_tok"
+                                       : "rule",
+                         "", "", "a required argument is missing");
+    const rule r = (rule)rule_index;
+    ropelaw_status status = ropelaw_setting_check(setting, error);
+    if (status) return status;
+    switch (r) {
+    case CLOSED_FORM:
+        status = ropelaw_bound_eval(setting, &bound, error);
+        if (!status) tokens = bound.bound_tok;
+        break;
+    case STRICT:
+    case COVERAGE:
+        status = ropelaw_coverage_base_eval(setting, r == STRICT ? 0 : parameter, &coverage, error);
+        if (!status) tokens = coverage.bound_tok;
+        break;
+    case BAND:
+        status = band_length(setting, &tokens, error);
+        break;
+    default:
+        status = real_dim_length(setting, parameter, &tokens, error);
     }
-    if (r == CLOSED_FORM) {
-        if ((status = ropelaw_bound_eval(&c->setting, &bound, error))) return status;
-        *length = log(bound.bound_tok * parameter);
-        return ROPELAW_OK;
-    }
-    status = ropelaw_coverage_base_eval(&c->setting, r == STRICT ? 0 : parameter, &coverage, error);
-    if (!status) *length = log(coverage.bound_tok * (r == STRICT ? parameter : 1));
+    if (!status) *length_tok = strcmp(rules[r].parameter, "factor") ? tokens : tokens * parameter;
     return status;
 }
 
@@ -83,9 +94,9 @@ static ropelaw_status tabulate(rule r, const ropelaw_compare_case *cases, size_t
         double parameter = step > rules[r].n_steps ? rules[r].as_is : parameter_at(r, step);
         for (size_t i = 0; i < n; i++) {
             double length;
-            ropelaw_status status = predict(r, &cases[i], parameter, &length, error);
+            ropelaw_status status = ropelaw_compare_length(r, &cases[i].setting, parameter, &length, error);
             if (status) return status;
-            errors[(size_t)step * n + i] = isnan(length) ? NAN : error_of(&cases[i], length);
+            errors[(size_t)step * n + i] = isnan(length) ? NAN : error_of(&cases[i], log(length));
         }
     }
     return ROPELAW_OK;

@@ -112,6 +112,26 @@ START_TEST(rules_that_name_no_length) {
 }
 END_TEST
 
+/* One length at a time: closed form times the factor, phi 0 is strict, and the same errors as the table. */
+START_TEST(lengths_one_at_a_time) {
+    const ropelaw_setting s = {128, 1e4, 4096, 1e6, 4096};
+    double length = 0, other = 0;
+    ropelaw_error error = {0};
+    test_assert_ok(ropelaw_compare_length(CLOSED_FORM, &s, 2, &length, &error), error);
+    test_assert_rel(length, 2 * 129026.78, 1e-7);
+    test_assert_ok(ropelaw_compare_length(STRICT, &s, 1, &length, &error), error);
+    test_assert_ok(ropelaw_compare_length(COVERAGE, &s, 0, &other, &error), error);
+    ck_assert(length == other && length == 112139); /* laws.md 16: distance 112138 */
+    test_assert_fails(ropelaw_compare_length(ROPELAW_COMPARE_RULES, &s, 1, &length, &error), ROPELAW_INVALID,
+                      error, "rule");
+    test_assert_fails(ropelaw_compare_length(BAND, NULL, 1, &length, &error), ROPELAW_INVALID, error,
+                      "setting");
+    const ropelaw_setting odd = {127, 1e4, 4096, 1e6, 4096};
+    test_assert_fails(ropelaw_compare_length(BAND, &odd, 1, &length, &error), ROPELAW_DOMAIN, error,
+                      "rotary_dim");
+}
+END_TEST
+
 /* ---- the measurements at hand */
 
 enum { MOST = 256 };
@@ -168,7 +188,7 @@ START_TEST(own_models) {
     ropelaw_error error = {0};
     glob_t found;
     size_t n = 0, kept = 0;
-    ck_assert(!glob("data/curves/lm/t*-s*.csv", 0, NULL, &found));
+    ck_assert(!glob("data/curves/lm/t*.csv", 0, NULL, &found));
     for (size_t i = 0; i < found.gl_pathc; i++)
         n = read_cases(found.gl_pathv[i], "onset_tok", "onset_tok", n, cases);
     globfree(&found);
@@ -199,13 +219,9 @@ END_TEST
 int main(void) {
     setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* grids of parameters take a while on a busy machine */
     Suite *s = suite_create("compare");
-    const TTest *const tests[] = {the_true_rule_is_found,
-                                  models_are_left_out,
-                                  factors_and_brackets,
-                                  rules_that_name_no_length,
-                                  own_models,
-                                  published_brackets,
-                                  NULL};
+    const TTest *const tests[] = {
+        the_true_rule_is_found, models_are_left_out, factors_and_brackets, rules_that_name_no_length,
+        lengths_one_at_a_time,  own_models,          published_brackets,   NULL};
     test_add(s, "compare", tests);
     return test_run(s);
 }
