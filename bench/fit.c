@@ -157,8 +157,8 @@ static void against_scipy(bench *b) {
     logistic same = l;
     l.xtol = num_nls_options_default.xtol, same.xtol = 1e-8;
     bench_side sides[] = {
-        {"GSL, steps to 1e-12 (default)", fit_logistic, &l,    0, 0, 0, 0},
-        {"GSL, steps to 1e-8 as scipy",   fit_logistic, &same, 0, 0, 0, 0}
+        {.name = "GSL, steps to 1e-12 (default)", .run = fit_logistic, .context = &l   },
+        {.name = "GSL, steps to 1e-8 as scipy",   .run = fit_logistic, .context = &same}
     };
     bench_measure(b, "4 parameters, 24 points", sides, 2);
     bench_figure(b, "iterations to 1e-12", (double)l.iterations, "");
@@ -191,13 +191,13 @@ static void against_curves(bench *b, state *s) {
     stats_soft f;
     remake(s, false);
     stats_hinge_solve(s->plan, s->y, s->scratch, &h);
-    bench_side broken = {"ropelaw, exact", hinge_alone, s, 0, 0, 0, 0};
+    bench_side broken = {.name = "ropelaw, exact", .run = hinge_alone, .context = s};
     bench_measure(b, "broken line, 12 points", &broken, 1);
     double r = rival(b, "R segmented", "Rscript bench/fit_segmented.R 2>/dev/null", h.rss);
     if (!isnan(r)) bench_figure(b, "times faster than segmented", r / broken.seconds, "x");
     remake(s, true);
     if (stats_soft_solver_fit(s->solver, s->y, &f)) abort();
-    bench_side bend = {"ropelaw, global", soft, s, 0, 0, 0, 0};
+    bench_side bend = {.name = "ropelaw, global", .run = soft, .context = s};
     bench_measure(b, "SOFT, 5 parameters, 12 points", &bend, 1);
     double scipy = rival(b, "scipy curve_fit", "/usr/bin/python3 bench/fit_scipy.py soft 2>/dev/null", f.rss);
     if (!isnan(scipy))
