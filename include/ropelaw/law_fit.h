@@ -140,7 +140,7 @@ typedef struct {
     size_t n_models, n_runs;
     ropelaw_law_model *models; /* in order of first appearance */
     ropelaw_law_run *runs;     /* one per run of the series, same order */
-    ropelaw_law_pool pool;     /* n_models 0 unless two or more models have a law */
+    ropelaw_law_pool pool;     /* n_models 0 unless 2 to 64 models have a law */
     double level;
 } ropelaw_law;
 

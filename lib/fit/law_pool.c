@@ -9,7 +9,8 @@
 #include "num/root.h"
 #include <math.h>
 
-enum { RANDOM_FROM = 5, MAX_MODELS = 200 }; /* fewer than 5 models say nothing about their spread */
+/* fewer than 5 models say nothing about their spread; the cost grows with the fourth power of their number */
+enum { RANDOM_FROM = 5, MAX_MODELS = 64 };
 
 static const double log_2pi = 1.8378770664093454836;
 

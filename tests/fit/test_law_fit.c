@@ -418,7 +418,7 @@ START_TEST(it_can_be_stopped_within_one_model) {
     ck_assert_int_gt(w.calls, 30);
     ck_assert(w.last == 1);
     ropelaw_law_destroy(&law);
-    for (int most = 1; most < w.calls; most += 9) {
+    for (int most = 1; most < w.calls; most += 25) {
         watcher early = {0, most, 0};
         progress.context = &early;
         ck_assert_int_eq(ropelaw_law_fit(&series, &o, &law, NULL), ROPELAW_CANCELLED);
