@@ -244,7 +244,8 @@ START_TEST(small_bases_bend_and_do_not_break) {
     size_t small = 0;
     for (size_t r = 0; r < n_runs; r++) {
         const curve *c = &runs[r];
-        if (c->pretrain_base != 500 || c->train_len != 128 || c->tune_len != 128) continue;
+        if (strncmp(c->model, "t128-b500-w64-", 14) || c->tune_len != 128)
+            continue; /* these have small bases */
         if (c->base == 500) ck_assert_msg(jump(c) > 0.8, "%s: %g", c->name, jump(c));
         if (c->base > 2 * c->tune_len / M_PI) continue;
         ck_assert_msg(jump(c) < 0.5, "%s: %g", c->name, jump(c));
@@ -275,6 +276,7 @@ START_TEST(tuning_longer_moves_the_wall_to_the_tuned_length) {
 END_TEST
 
 int main(void) {
+    setenv("CK_DEFAULT_TIMEOUT", "60", 0); /* nine forked tests read all files; a busy machine takes a while */
     Suite *s = suite_create("curves");
     const TTest *const tests[] = {enough_runs_of_independent_models,
                                   onsets_follow_from_the_curves,

