@@ -153,8 +153,9 @@ ROPELAW_API ropelaw_status ropelaw_attention_workspace_size(const ropelaw_attent
  * In        q, k, v; lse may be NULL
  * Out       out; lse
  * Returns   OK; as ropelaw_attention_problem_check; INVALID for NULL, overlapping or misaligned buffers and
- * for a workspace that is too small; CANCELLED. Accuracy  |out - exact| <= 8 * 2^-24 * (head_dim + n_tok) *
- * sum_j P_ij |v_j|, measured far below; angles and their reduction are in double, good to 4e-9 rad at
+ * for a workspace that is too small; CANCELLED. Accuracy  |out - exact| <= 2^-24 *
+ * (2 ((head_dim + 8) S + n_tok) + 8) * sum_j P_ij |v_j|, S the largest |q||k| * softmax_scale (with attention
+ * factor and log-n scaling), measured far below; angles and their reduction are in double, good to 4e-9 rad at
  * position 2^24.
  */
 ROPELAW_API ropelaw_status ropelaw_attention_forward(const ropelaw_attention_problem *problem,

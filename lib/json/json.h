@@ -28,7 +28,9 @@ typedef struct {
     size_t single_quote;
     size_t nonfinite; /* bare Infinity or NaN */
     size_t duplicate; /* a key given twice in one object: the last one counts */
-    size_t bom;       /* UTF-8 byte order mark */
+    char duplicate_key[64], duplicate_lost[64],
+        duplicate_kept[64]; /* the key and its two values as written, cut */
+    size_t bom;             /* UTF-8 byte order mark */
 } json_notes;
 
 typedef struct {

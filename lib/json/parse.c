@@ -5,6 +5,7 @@
 #include <ropelaw/number.h>
 #include <json-c/json.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 const json_limits json_limits_default = {
@@ -100,6 +101,24 @@ static bool named(builder *b, const json_node *node, const char *name) {
     return same;
 }
 
+/* The value as written, "{...}" and "[...]" for what has members, cut to the room there is. */
+static void quote_node(const builder *b, const json_node *node, char *text, size_t size) {
+    if (node->kind == '{' || node->kind == '[')
+        snprintf(text, size, "%s", node->kind == '{' ? "{...}" : "[...]");
+    else
+        snprintf(text, size, "%.*s", (int)(node->length < size ? node->length : size - 1),
+                 b->text + node->start);
+}
+
+static void note_duplicate(builder *b, const json_node *lost, const json_node *kept, const char *key) {
+    json_notes *n = &b->scan.notes;
+    if (n->duplicate) return;
+    n->duplicate = kept->line;
+    snprintf(n->duplicate_key, sizeof n->duplicate_key, "%.60s", key);
+    quote_node(b, lost, n->duplicate_lost, sizeof n->duplicate_lost);
+    quote_node(b, kept, n->duplicate_kept, sizeof n->duplicate_kept);
+}
+
 /* The node of the member `name`: the next one in order, or by search when keys were repeated. */
 static size_t find_member(builder *b, size_t object, size_t expected, json_value *to) {
     const json_node *nodes = b->scan.nodes;
@@ -108,12 +127,12 @@ static size_t find_member(builder *b, size_t object, size_t expected, json_value
     for (size_t i = object + 1; i < end; i = nodes[i].next) {
         if (!named(b, &nodes[i], to->key)) continue;
         if (!found)
-            first = nodes[i].line;
+            first = i;
         else
-            to->first_line = first;
+            to->first_line = nodes[first].line;
         found = i;
     }
-    if (to->first_line && !b->scan.notes.duplicate) b->scan.notes.duplicate = nodes[found].line;
+    if (to->first_line) note_duplicate(b, &nodes[first], &nodes[found], to->key);
     return found;
 }
 

@@ -66,11 +66,14 @@ static void note_syntax(model_builder *b) {
         {n->single_quote,   ROPELAW_NOTE_ERROR,   "single-quote",    "text in single quotes: not JSON"             },
         {n->nonfinite,      ROPELAW_NOTE_INFO,    "bare-nonfinite",
          "Infinity or NaN: no JSON word, though Python takes it"                                                   },
-        {n->duplicate,      ROPELAW_NOTE_WARNING, "duplicate-key",   "a key is given twice: the last one counts"   },
         {n->bom,            ROPELAW_NOTE_WARNING, "byte-order-mark", "the file starts with a UTF-8 byte order mark"},
     };
     for (size_t i = 0; i < CORE_COUNT(all); i++)
         if (all[i].line) model_note(b, all[i].severity, all[i].id, "", all[i].line, "%s", all[i].text);
+    if (n->duplicate)
+        model_note(b, ROPELAW_NOTE_WARNING, "duplicate-key", n->duplicate_key, n->duplicate,
+                   "the key \"%s\" is given twice: %s, then %s; the last one counts, as in Python",
+                   n->duplicate_key, n->duplicate_lost, n->duplicate_kept);
 }
 
 static ropelaw_status read_json(model_builder *b, json_document *document) {

@@ -3,6 +3,7 @@
 #include "stats/break_test.h"
 #include "num/quantile.h"
 #include "stats/family.h"
+#include <float.h>
 #include <math.h>
 #include <ropelaw/random.h>
 #include <stdlib.h>
@@ -35,6 +36,17 @@ static double statistic(const context *c, const double *y, double *v, double *sc
     double line = stats_project_out(c->data->n, c->rank, c->line, v);
     double hinge = stats_hinge_rss(c->plan, y, scratch);
     return ratio(c->data, line, fmin(line, hinge));
+}
+
+/* Whether the points lie on a line but for the rounding of their last digits: then F is a quotient of roundings. A
+   rounding of half a unit in every y and the projection leave at most 8 eps of the size of y in each residual. */
+static bool lies_on_line(const context *c, double *v) {
+    size_t n = c->data->n;
+    double size = 0;
+    memcpy(v, c->data->y, n * sizeof *v);
+    stats_whiten(c->data, v);
+    for (size_t i = 0; i < n; i++) size += v[i] * v[i];
+    return stats_project_out(n, c->rank, c->line, v) <= (double)n * 64 * DBL_EPSILON * DBL_EPSILON * size;
 }
 
 static ropelaw_status simulate(void *argument, size_t task, size_t thread, ropelaw_error *error) {
@@ -77,7 +89,9 @@ static ropelaw_status run(context *c, bool observe, size_t *total, ropelaw_error
     ropelaw_status status = ROPELAW_NOMEM;
     if (c->line && c->memory && c->count) {
         line_basis(c->data, c->line, &c->rank);
-        if (observe) c->observed = statistic(c, c->data->y, c->memory, c->memory + n);
+        if (observe)
+            c->observed =
+                lies_on_line(c, c->memory) ? NAN : statistic(c, c->data->y, c->memory, c->memory + n);
         status = core_parallel(threads, tasks, simulate, c, c->simulation->progress, error);
         *total = 0;
         for (size_t t = 0; t < tasks; t++) *total += c->count[t];
@@ -108,7 +122,7 @@ ropelaw_status stats_sup_f_test(const stats_data *data, const stats_simulation *
     stats_hinge_destroy(plan);
     if (status) return status;
     *test = (stats_sup_f){c.observed, (1 + (double)total) / (1 + (double)simulation->n_draws)};
-    /* on a perfect line both sums are rounding: 0/0 is no break */
+    /* a perfect line has no break */
     if (isnan(test->f)) *test = (stats_sup_f){0, 1};
     return ROPELAW_OK;
 }
@@ -170,7 +184,8 @@ double stats_davies(const stats_data *data, size_t k, ropelaw_status *status) {
     double lo = data->x[1], hi = data->x[n - 2], nu = (double)(n - 3), most = 0, variation = 0, before = NAN;
     for (size_t i = 0; i < k; i++) {
         double psi = lo + (hi - lo) * (double)i / (double)(k - 1);
-        if (psi <= data->x[0] || psi >= data->x[n - 1]) continue; /* ties at an end: the column is a line there */
+        if (psi <= data->x[0] || psi >= data->x[n - 1])
+            continue; /* ties at an end: the column is a line there */
         double t = t_statistic(data, psi, memory), angle = asin(t / sqrt(nu + t * t));
         if (!isnan(before)) variation += fabs(angle - before);
         before = angle;

@@ -102,6 +102,9 @@ START_TEST(the_last_of_two_keys_counts) {
     ck_assert_uint_eq(theta->line, 3);
     ck_assert_uint_eq(theta->first_line, 1);
     ck_assert_uint_eq(d->notes.duplicate, 3);
+    ck_assert_str_eq(d->notes.duplicate_key, "rope_theta");
+    ck_assert_str_eq(d->notes.duplicate_lost, "1");
+    ck_assert_str_eq(d->notes.duplicate_kept, "2");
     ck_assert_uint_eq(json_get(&d->root, "b")->first_line, 0);
     json_document_free(&d);
     ropelaw_error e = {0};

@@ -103,9 +103,27 @@ START_TEST(pivotal) {
     test_assert_ok(stats_sup_f_test(&c.data, &simulation, &b, &error), error);
     test_assert_rel(a.f, b.f, 1e-9);
     ck_assert_double_eq(a.p, b.p);
-    for (size_t i = 0; i < c.data.n; i++) c.y[i] = 5;
-    test_assert_ok(stats_sup_f_test(&c.data, &simulation, &b, &error), error);
-    ck_assert_double_ge(b.p, 0.05); /* a constant shows no break */
+}
+END_TEST
+
+/* Constants and lines show no break, whatever their last digits are: both sums of squares are rounding. */
+START_TEST(lines_have_no_break) {
+    curve c;
+    LOAD(&c, synth12weak);
+    const double level[] = {2.1, 3, 5, 7.5, 1e-9, 1e9}, slope[] = {0, -0.1, 1.0 / 3};
+    ropelaw_error error = {0};
+    for (size_t n = 5; n <= 12; n++)
+        for (size_t k = 0; k < 18; k++) {
+            stats_data data = c.data;
+            data.n = n;
+            stats_sup_f f;
+            for (size_t i = 0; i < n; i++) c.y[i] = log(level[k / 3]) + slope[k % 3] * c.x[i];
+            test_assert_ok(stats_sup_f_test(&data, &simulation, &f, &error), error);
+            ck_assert_msg(f.p == 1, "n %zu, ln %g with slope %g: p = %g", n, level[k / 3], slope[k % 3], f.p);
+            c.y[n / 2] += 1e-9; /* and what is above rounding is a question again */
+            test_assert_ok(stats_sup_f_test(&data, &simulation, &f, &error), error);
+            ck_assert_double_gt(f.f, 0);
+        }
 }
 END_TEST
 
@@ -136,7 +154,7 @@ int main(void) {
                                   weak_break,
                                   critical_values,
                                   threads_do_not_matter,
-                                  pivotal,
+                                  pivotal, lines_have_no_break,
                                   refusals,
                                   NULL};
     test_add(s, "break test", tests);
