@@ -77,8 +77,7 @@ const lint_entry lint_base[] = {
     {{"missing-base", ROPELAW_NOTE_WARNING, "the rotary base is not in the file",
       "each engine has its own default per model type, and they disagree (cohere: 10000, 500000, 8e6)",
       "write rope_theta into the file, with the value from the original release",
-      "https://huggingface.co/mlabonne/Meta-Llama-3.1-8B-Instruct-abliterated/commit/"
-      "63e5bbca88584170caab65808f81fcfb9cca757c"},
+      "https://github.com/mit-han-lab/llm-awq/pull/326"},
      missing_base},
     {{"null-base", ROPELAW_NOTE_ERROR, "the rotary base is null",
       "null is not the same as absent: loaders pass it on and fail, or compute with nothing",
