@@ -43,45 +43,32 @@ static inline vec v_select_finite(vec x) {
 
 #include "attention/micro.inc"
 
+typedef __m256d vecd;
+
+#define WD             4
+#define d_load(p)      _mm256_loadu_pd(p)
+#define d_store(p, x)  _mm256_storeu_pd(p, x)
+#define d_set(x)       _mm256_set1_pd(x)
+#define d_mul(a, b)    _mm256_mul_pd(a, b)
+#define d_add(a, b)    _mm256_add_pd(a, b)
+#define d_sub(a, b)    _mm256_sub_pd(a, b)
+#define d_fma(a, b, c) _mm256_fmadd_pd(a, b, c)
+#define d_fms(a, b, c) _mm256_fmsub_pd(a, b, c)
+
 /* Eight sectors are what one shuffle looks up. Larger g, larger u: the cosine is C - u (S + sin). Every g in
    [1/8, 1/2] and a share of the smaller ones were tried: below 9.5e-8. */
 enum { SECTORS = 2 };
-static const float sector_cosine[4 * SECTORS] = {1,  0.707106781f,  0, -0.707106781f,
-                                                 -1, -0.707106781f, 0, 0.707106781f};
-static const float sector_sine[4 * SECTORS] = {0, 0.707106781f,  1,  0.707106781f,
-                                               0, -0.707106781f, -1, -0.707106781f};
+static const float sector_sine[5 * SECTORS] = {0,  0.707106781f,  1, 0.707106781f, 0, -0.707106781f,
+                                               -1, -0.707106781f, 0, 0.707106781f};
+
+#include "attention/angle_pair.inc"
 
 /* Pairs 0, 1, 4, 5 and 2, 3, 6, 7 of eight: so that picking words out of both leaves them in order. */
-typedef struct {
-    __m256d a, b;
-} angle_pair;
-
 static inline angle_pair angle_rate(const attention_angles *a, size_t i) {
-    const __m256d sectors = _mm256_set1_pd(SECTORS);
+    const vecd sectors = d_set(SECTORS);
     const double *rate = a->rate + i;
-    return (angle_pair){
-        _mm256_mul_pd(_mm256_set_m128d(_mm_loadu_pd(rate + 4), _mm_loadu_pd(rate)), sectors),
-        _mm256_mul_pd(_mm256_set_m128d(_mm_loadu_pd(rate + 6), _mm_loadu_pd(rate + 2)), sectors)};
-}
-
-static inline angle_pair angle_load(const double *start) {
-    return (angle_pair){_mm256_loadu_pd(start), _mm256_loadu_pd(start + 4)};
-}
-
-static inline void angle_store(double *start, angle_pair x) {
-    _mm256_storeu_pd(start, x.a);
-    _mm256_storeu_pd(start + 4, x.b);
-}
-
-static inline __m256d angle_start_half(__m256d rate, double start) {
-    const __m256d magic = _mm256_set1_pd(0x1.8p52), circle = _mm256_set1_pd(4 * SECTORS);
-    __m256d turns = _mm256_fmadd_pd(rate, _mm256_set1_pd(start / (4 * SECTORS)), magic);
-    __m256d whole = _mm256_mul_pd(circle, _mm256_sub_pd(turns, magic));
-    return _mm256_add_pd(_mm256_fmsub_pd(rate, _mm256_set1_pd(start), whole), _mm256_set1_pd(0x1.8p20 + 0.5));
-}
-
-static inline angle_pair angle_start(angle_pair rate, double start) {
-    return (angle_pair){angle_start_half(rate.a, start), angle_start_half(rate.b, start)};
+    return (angle_pair){d_mul(_mm256_set_m128d(_mm_loadu_pd(rate + 4), _mm_loadu_pd(rate)), sectors),
+                        d_mul(_mm256_set_m128d(_mm_loadu_pd(rate + 6), _mm_loadu_pd(rate + 2)), sectors)};
 }
 
 static inline void angle_block(const attention_angles *a, const angle_stack *stack, size_t i, size_t row,

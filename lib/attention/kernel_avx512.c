@@ -42,100 +42,33 @@ static inline vec v_select_finite(vec x) {
 
 #include "attention/micro.inc"
 
-enum { SECTORS = 8 };
-static const float sector_cosine[4 * SECTORS] = {1,
-                                                 0.980785280f,
-                                                 0.923879533f,
-                                                 0.831469612f,
-                                                 0.707106781f,
-                                                 0.555570233f,
-                                                 0.382683432f,
-                                                 0.195090322f,
-                                                 0,
-                                                 -0.195090322f,
-                                                 -0.382683432f,
-                                                 -0.555570233f,
-                                                 -0.707106781f,
-                                                 -0.831469612f,
-                                                 -0.923879533f,
-                                                 -0.980785280f,
-                                                 -1,
-                                                 -0.980785280f,
-                                                 -0.923879533f,
-                                                 -0.831469612f,
-                                                 -0.707106781f,
-                                                 -0.555570233f,
-                                                 -0.382683432f,
-                                                 -0.195090322f,
-                                                 0,
-                                                 0.195090322f,
-                                                 0.382683432f,
-                                                 0.555570233f,
-                                                 0.707106781f,
-                                                 0.831469612f,
-                                                 0.923879533f,
-                                                 0.980785280f};
-static const float sector_sine[4 * SECTORS] = {0,
-                                               0.195090322f,
-                                               0.382683432f,
-                                               0.555570233f,
-                                               0.707106781f,
-                                               0.831469612f,
-                                               0.923879533f,
-                                               0.980785280f,
-                                               1,
-                                               0.980785280f,
-                                               0.923879533f,
-                                               0.831469612f,
-                                               0.707106781f,
-                                               0.555570233f,
-                                               0.382683432f,
-                                               0.195090322f,
-                                               0,
-                                               -0.195090322f,
-                                               -0.382683432f,
-                                               -0.555570233f,
-                                               -0.707106781f,
-                                               -0.831469612f,
-                                               -0.923879533f,
-                                               -0.980785280f,
-                                               -1,
-                                               -0.980785280f,
-                                               -0.923879533f,
-                                               -0.831469612f,
-                                               -0.707106781f,
-                                               -0.555570233f,
-                                               -0.382683432f,
-                                               -0.195090322f};
+typedef __m512d vecd;
 
-typedef struct {
-    __m512d a, b; /* pairs 0 .. 7 and 8 .. 15 */
-} angle_pair;
+#define WD             8
+#define d_load(p)      _mm512_loadu_pd(p)
+#define d_store(p, x)  _mm512_storeu_pd(p, x)
+#define d_set(x)       _mm512_set1_pd(x)
+#define d_mul(a, b)    _mm512_mul_pd(a, b)
+#define d_add(a, b)    _mm512_add_pd(a, b)
+#define d_sub(a, b)    _mm512_sub_pd(a, b)
+#define d_fma(a, b, c) _mm512_fmadd_pd(a, b, c)
+#define d_fms(a, b, c) _mm512_fmsub_pd(a, b, c)
+
+enum { SECTORS = 8 };
+/* clang-format off */
+static const float sector_sine[5 * SECTORS] = {
+    0, 0.195090322f, 0.382683432f, 0.555570233f, 0.707106781f, 0.831469612f, 0.923879533f, 0.980785280f,
+    1, 0.980785280f, 0.923879533f, 0.831469612f, 0.707106781f, 0.555570233f, 0.382683432f, 0.195090322f,
+    0, -0.195090322f, -0.382683432f, -0.555570233f, -0.707106781f, -0.831469612f, -0.923879533f, -0.980785280f,
+    -1, -0.980785280f, -0.923879533f, -0.831469612f, -0.707106781f, -0.555570233f, -0.382683432f, -0.195090322f,
+    0, 0.195090322f, 0.382683432f, 0.555570233f, 0.707106781f, 0.831469612f, 0.923879533f, 0.980785280f};
+/* clang-format on */
+
+#include "attention/angle_pair.inc"
 
 static inline angle_pair angle_rate(const attention_angles *a, size_t i) {
-    const __m512d sectors = _mm512_set1_pd(SECTORS);
-    return (angle_pair){_mm512_mul_pd(_mm512_loadu_pd(a->rate + i), sectors),
-                        _mm512_mul_pd(_mm512_loadu_pd(a->rate + i + 8), sectors)};
-}
-
-static inline angle_pair angle_load(const double *start) {
-    return (angle_pair){_mm512_loadu_pd(start), _mm512_loadu_pd(start + 8)};
-}
-
-static inline void angle_store(double *start, angle_pair x) {
-    _mm512_storeu_pd(start, x.a);
-    _mm512_storeu_pd(start + 8, x.b);
-}
-
-static inline __m512d angle_start_half(__m512d rate, double start) {
-    const __m512d magic = _mm512_set1_pd(0x1.8p52), circle = _mm512_set1_pd(4 * SECTORS);
-    __m512d turns = _mm512_fmadd_pd(rate, _mm512_set1_pd(start / (4 * SECTORS)), magic);
-    __m512d whole = _mm512_mul_pd(circle, _mm512_sub_pd(turns, magic));
-    return _mm512_add_pd(_mm512_fmsub_pd(rate, _mm512_set1_pd(start), whole), _mm512_set1_pd(0x1.8p20 + 0.5));
-}
-
-static inline angle_pair angle_start(angle_pair rate, double start) {
-    return (angle_pair){angle_start_half(rate.a, start), angle_start_half(rate.b, start)};
+    const vecd sectors = d_set(SECTORS);
+    return (angle_pair){d_mul(d_load(a->rate + i), sectors), d_mul(d_load(a->rate + i + WD), sectors)};
 }
 
 /* 16 pairs of each token take 18 vector operations, 10 of them on the multipliers and 4 on the shufflers. Where 512 bits
