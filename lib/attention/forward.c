@@ -9,6 +9,8 @@
 #include "core/core.h"
 #include <float.h>
 #include <math.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 
 typedef struct {
@@ -26,7 +28,8 @@ typedef struct {
     const ropelaw_attention_f32 *x;
     float *keys, *values; /* [n_kv_heads] of n_keys * n_columns and values_per_head */
     scratch *threads;
-    size_t tasks_per_head;
+    size_t n_packs, tasks_per_head; /* packs: shares of the blocks of keys, a few for each thread */
+    atomic_size_t n_packed;
     bool heads_first; /* all tasks of a head, then the next head */
 } forward;
 
@@ -80,9 +83,7 @@ static void pack_value(const forward *f, size_t kv, size_t j, const float *in) {
 }
 
 /* One block of 64 tokens: keys and values of all heads, zeros behind the last token. */
-static ropelaw_status pack_block(void *context, size_t block, size_t thread, ropelaw_error *error) {
-    (void)error;
-    forward *f = context;
+static void pack_block(const forward *f, size_t block, size_t thread) {
     const attention_plan *plan = &f->plan;
     const ropelaw_attention_problem *p = plan->p;
     float *table = f->threads[thread].table;
@@ -107,7 +108,6 @@ static ropelaw_status pack_block(void *context, size_t block, size_t thread, rop
             pack_value(f, kv, j, f->x->v + j * p->v.tok + kv * p->v.head);
         }
     }
-    return ROPELAW_OK;
 }
 
 /* Rows of a head lie far apart (n_heads * head_dim), where no hardware prefetcher follows: ask for them early. */
@@ -241,9 +241,7 @@ static void finish(const forward *f, const scratch *s, const place *at) {
     }
 }
 
-static ropelaw_status run_task(void *context, size_t task, size_t thread, ropelaw_error *error) {
-    (void)error;
-    const forward *f = context;
+static void attend(const forward *f, size_t task, size_t thread) {
     const ropelaw_attention_problem *p = f->plan.p;
     const scratch *s = f->threads + thread;
     const size_t lanes = ATTENTION_TILES * ATTENTION_LANES;
@@ -276,6 +274,22 @@ static ropelaw_status run_task(void *context, size_t task, size_t thread, ropela
         if (q1 - at.q0 < at.n_lanes) at.n_lanes = q1 - at.q0;
         finish(f, s, &at);
     }
+}
+
+/* Keys are packed first, in the same call: starting threads a second time costs a tenth of a millisecond and more.
+   Tasks are claimed in order, so whoever waits here waits for threads that are packing. */
+static ropelaw_status run_task(void *context, size_t task, size_t thread, ropelaw_error *error) {
+    (void)error;
+    forward *f = context;
+    if (task < f->n_packs) {
+        size_t n_blocks = f->plan.n_keys / ATTENTION_KEYS;
+        for (size_t b = n_blocks * task / f->n_packs; b < n_blocks * (task + 1) / f->n_packs; b++)
+            pack_block(f, b, thread);
+        atomic_fetch_add_explicit(&f->n_packed, 1, memory_order_release);
+        return ROPELAW_OK;
+    }
+    while (atomic_load_explicit(&f->n_packed, memory_order_acquire) < f->n_packs) sched_yield();
+    attend(f, task - f->n_packs, thread);
     return ROPELAW_OK;
 }
 
@@ -309,8 +323,8 @@ ropelaw_status ropelaw_attention_forward(const ropelaw_attention_problem *p,
     const size_t lanes = ATTENTION_TILES * ATTENTION_LANES;
     f.tasks_per_head = (p->n_tok + lanes - 1) / lanes;
     f.heads_first = p->n_kv_heads * f.plan.n_keys * f.plan.n_columns * 2 * sizeof(float) > TURNS_BYTES;
-    status = core_parallel(f.plan.n_threads, f.plan.n_keys / ATTENTION_KEYS, pack_block, &f, NULL, error);
-    if (status) return status;
-    return core_parallel(f.plan.n_threads, p->n_heads * f.tasks_per_head, run_task, &f,
+    f.n_packs = 4 * f.plan.n_threads < f.plan.n_keys / ATTENTION_KEYS ? 4 * f.plan.n_threads
+                                                                      : f.plan.n_keys / ATTENTION_KEYS;
+    return core_parallel(f.plan.n_threads, f.n_packs + p->n_heads * f.tasks_per_head, run_task, &f,
                          options ? &options->progress : NULL, error);
 }

@@ -20,7 +20,7 @@ WALLS = {"gsl/": "num", "cblas.h": "num", "lapack": "num", "json-c/": "json", "j
 # rope and law must build with libc and libm alone.
 PURE = {"core", "rope", "law"}
 LIBC = {"assert.h", "complex.h", "ctype.h", "errno.h", "fenv.h", "fcntl.h", "float.h", "inttypes.h", "limits.h",
-        "locale.h", "math.h", "pthread.h", "signal.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h",
+        "locale.h", "math.h", "pthread.h", "sched.h", "signal.h", "stdarg.h", "stdatomic.h", "stdbool.h", "stddef.h",
         "stdint.h", "stdio.h", "stdlib.h", "string.h", "strings.h", "sys/mman.h", "sys/stat.h", "sys/types.h", "time.h", "unistd.h",
         "cpuid.h", "immintrin.h", "dirent.h"}
 # What the library must never do (design: it never prints, exits, aborts, reads the environment, changes the locale
