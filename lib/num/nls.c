@@ -265,6 +265,7 @@ static bool is_free(const num_nls_work *work, size_t parameter) {
 /* A fixed parameter whose gradient points into the box goes free again, once. */
 static bool release(num_nls_work *work, const double *theta, uint64_t *released) {
     const num_nls_problem *problem = work->problem;
+    if (work->n_free == work->p) return false;
     problem->residual(problem->context, theta, work->r);
     problem->jacobian(problem->context, theta, work->j);
     double length = sqrt(dot(work->n, work->r, work->r));
