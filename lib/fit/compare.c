@@ -19,6 +19,10 @@ static const struct {
     {"real_critical_dim", "dim_ratio", 30. / 35, 0.5, 0.0025, 400},
 };
 
+static bool is_factor(rule r) {
+    return !strcmp(rules[r].parameter, "factor");
+}
+
 /* Oka et al. name a pair, not a length: the one whose cosine varies most over the trained positions. It stays that pair
    after a change of base as long as theta L does, which gives L = train_len (base/pretrain_base)^(2 j/d). */
 static ropelaw_status band_length(const ropelaw_setting *s, double *length, ropelaw_error *error) {
@@ -73,7 +77,7 @@ ropelaw_status ropelaw_compare_length(size_t rule_index, const ropelaw_setting *
     default:
         status = real_dim_length(setting, parameter, &tokens, error);
     }
-    if (!status) *length_tok = strcmp(rules[r].parameter, "factor") ? tokens : tokens * parameter;
+    if (!status) *length_tok = is_factor(r) ? tokens * parameter : tokens;
     return status;
 }
 
@@ -87,16 +91,21 @@ static double parameter_at(rule r, int step) {
     return r == COVERAGE || r == REAL_CRITICAL_DIM ? x : exp(x);
 }
 
-/* All errors of a rule: [n_steps + 1] rows of the grid and, last, as it stands. */
+/* All errors of a rule: [n_steps + 1] rows of the grid and, last, as it stands. A factor multiplies one length, which is
+   computed once. */
 static ropelaw_status tabulate(rule r, const ropelaw_compare_case *cases, size_t n, double *errors,
                                ropelaw_error *error) {
-    for (int step = 0; step <= rules[r].n_steps + 1; step++) {
-        double parameter = step > rules[r].n_steps ? rules[r].as_is : parameter_at(r, step);
-        for (size_t i = 0; i < n; i++) {
-            double length;
-            ropelaw_status status = ropelaw_compare_length(r, &cases[i].setting, parameter, &length, error);
-            if (status) return status;
-            errors[(size_t)step * n + i] = isnan(length) ? NAN : error_of(&cases[i], log(length));
+    for (size_t i = 0; i < n; i++) {
+        double length = NAN;
+        for (int step = 0; step <= rules[r].n_steps + 1; step++) {
+            double parameter = step > rules[r].n_steps ? rules[r].as_is : parameter_at(r, step);
+            if (!is_factor(r) || !step) {
+                ropelaw_status status = ropelaw_compare_length(r, &cases[i].setting,
+                                                               is_factor(r) ? 1 : parameter, &length, error);
+                if (status) return status;
+            }
+            double at = is_factor(r) ? length * parameter : length;
+            errors[(size_t)step * n + i] = isnan(at) ? NAN : error_of(&cases[i], log(at));
         }
     }
     return ROPELAW_OK;

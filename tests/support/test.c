@@ -17,6 +17,10 @@ void test_skip(const char *name, const char *reason) {
 }
 
 void test_add(Suite *suite, const char *name, const TTest *const *tests) {
+    test_add_after(suite, name, tests, NULL);
+}
+
+void test_add_after(Suite *suite, const char *name, const TTest *const *tests, void (*prepare)(void)) {
     for (; *tests; tests++) {
         char *full = NULL;
         if (asprintf(&full, "%s: %s", name, (*tests)->name) < 0) abort();
@@ -24,6 +28,7 @@ void test_add(Suite *suite, const char *name, const TTest *const *tests) {
         if (n_names == MOST_NAMES) abort();
         names[n_names++] = full;
         TCase *tcase = tcase_create(full);
+        if (prepare) tcase_add_unchecked_fixture(tcase, prepare, NULL);
         tcase_add_test(tcase, *tests);
         suite_add_tcase(suite, tcase);
     }

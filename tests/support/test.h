@@ -21,6 +21,10 @@ int test_run(Suite *suite);
 /* Add the functions of a NULL-terminated list, each under the name "name: function". */
 void test_add(Suite *suite, const char *name, const TTest *const *tests);
 
+/* The same after `prepare` has run in the parent process: what it leaves in memory is there in each forked test. It is
+   called before each test, so that a second call should return at once. */
+void test_add_after(Suite *suite, const char *name, const TTest *const *tests, void (*prepare)(void));
+
 /* Units in the last place between two doubles; large for nan or different signs. */
 double test_ulps(double x, double y);
 
