@@ -28,7 +28,7 @@ static ropelaw_status find_lengths(model_builder *b, lengths *l) {
         if (!other || other->kind != JSON_NUMBER || other->number == l->declared_by_key ||
             !(other->number >= 1))
             continue;
-        model_note(b, ROPELAW_NOTE_WARNING, "contradiction", *name, other->line,
+        model_note(b, ROPELAW_NOTE_WARNING, "length-contradiction", *name, other->line,
                    "%s is %s and %s is %s: transformers reads %s; vLLM takes the smaller one (Command-R: the "
                    "larger)",
                    l->key, model_num(l->declared_by_key, x), *name, model_num(other->number, y), l->key);
@@ -52,7 +52,7 @@ static ropelaw_status original_at_top(model_builder *b, ropelaw_rope_settings *r
     if (status || isnan(top) || top == r->original_len_tok) return status;
     if (!isnan(r->original_len_tok))
         model_note(
-            b, ROPELAW_NOTE_WARNING, "contradiction", place.from, place.line,
+            b, ROPELAW_NOTE_WARNING, "original-contradiction", place.from, place.line,
             "original_max_position_embeddings is %s at the top and %s inside: transformers takes the top one",
             model_num(top, x), model_num(r->original_len_tok, y));
     r->original_len_tok = top;

@@ -13,8 +13,10 @@ typedef struct {
 
 /* A number of the rotary object under one of its names, and its fact; NAN. */
 ropelaw_status hf_take(const hf_rope_view *v, const char *const *names, const char *fact, double *to);
-/* A top-level value with its key as the place; the first name present wins, others that differ are noted. */
-ropelaw_status hf_top_number(model_builder *b, const char *const *names, double *value, model_place *place);
+/* A top-level value with its key as the place; the first name present wins, others that differ are noted (the id of
+   that note says what the value is). */
+ropelaw_status hf_top_number(model_builder *b, const char *const *names, const char *note, double *value,
+                             model_place *place);
 bool hf_slides(const ropelaw_layer_kind *kind);
 
 ropelaw_status hf_base_of(const hf_rope_view *v, ropelaw_layer_kind *kind);

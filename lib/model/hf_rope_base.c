@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const twice = "base-contradiction";
+
 bool hf_slides(const ropelaw_layer_kind *kind) {
     return kind->attention == ROPELAW_ATTENTION_SLIDING;
 }
@@ -20,14 +22,15 @@ ropelaw_status hf_take(const hf_rope_view *v, const char *const *names, const ch
     return ROPELAW_OK;
 }
 
-ropelaw_status hf_top_number(model_builder *b, const char *const *names, double *value, model_place *place) {
+ropelaw_status hf_top_number(model_builder *b, const char *const *names, const char *note, double *value,
+                             model_place *place) {
     ropelaw_status status = model_number(b, b->config, names, value, place);
     if (status || isnan(*value)) return status;
     for (const char *const *name = names; *name; name++) {
         const json_value *other = json_get_set(b->config, *name);
         char a[ROPELAW_NUMBER_SIZE], c[ROPELAW_NUMBER_SIZE];
         if (!other || other->kind != JSON_NUMBER || other->number == *value) continue;
-        model_note(b, ROPELAW_NOTE_WARNING, "contradiction", *name, other->line,
+        model_note(b, ROPELAW_NOTE_WARNING, note, *name, other->line,
                    "%s is %s and %s is %s: %s wins, it is the key that loaders of this model type read",
                    place->from, model_num(*value, a), *name, model_num(other->number, c), place->from);
     }
@@ -42,10 +45,10 @@ static ropelaw_status base_elsewhere(model_builder *b, const ropelaw_layer_kind 
     static const char *const ratio[] = {"rope_ratio", NULL}, *const nested[] = {"rope_theta", NULL};
     ropelaw_status status = ROPELAW_OK;
     *base = NAN;
-    if (hf_slides(kind)) status = hf_top_number(b, local, base, place);
+    if (hf_slides(kind)) status = hf_top_number(b, local, twice, base, place);
     if (status || !isnan(*base)) return status;
     if (hf_slides(kind) && b->type->base_local > 0) return ROPELAW_OK;
-    status = hf_top_number(b, global, base, place);
+    status = hf_top_number(b, global, twice, base, place);
     if (status || !isnan(*base)) return status;
     status = model_number(b, json_get_set(b->config, "attn_config"), nested, base, place);
     if (!isnan(*base)) place->from = "attn_config.rope_theta";
@@ -89,7 +92,7 @@ ropelaw_status hf_base_of(const hf_rope_view *v, ropelaw_layer_kind *kind) {
     if (!isnan(kind->rope.base)) {
         if (!isnan(elsewhere) && elsewhere != kind->rope.base &&
             !model_hf_nested(json_get(b->config, "rope_parameters")))
-            model_note(b, ROPELAW_NOTE_WARNING, "contradiction", place.from, place.line,
+            model_note(b, ROPELAW_NOTE_WARNING, twice, place.from, place.line,
                        "rope_theta is %s inside %s and %s at %s: the inner one wins, as in transformers 5; "
                        "transformers 4 reads the outer one",
                        model_num(kind->rope.base, x), v->path, model_num(elsewhere, y), place.from);

@@ -40,7 +40,7 @@ static ropelaw_status partial_of(const hf_rope_view *v, ropelaw_layer_kind *kind
     model_place place;
     ropelaw_status status = hf_take(v, inner, "partial", &r->partial);
     if (status || !isnan(r->partial)) return status;
-    status = hf_top_number(b, names, &r->partial, &place);
+    status = hf_top_number(b, names, "fraction-contradiction", &r->partial, &place);
     if (status) return status;
     if (isnan(r->partial) && b->type->partial > 0) {
         r->partial = b->type->partial;

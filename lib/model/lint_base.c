@@ -17,13 +17,11 @@ static void null_base(lint *l) {
 }
 
 static void base_twice(lint *l) {
-    static const char *const keys[] = {"rope_theta", "rotary_emb_base", "rope_freq_constant", "rotary_base",
-                                       "global_rope_theta"};
-    for (size_t i = 0; i < l->model->n_notes; i++) {
-        const ropelaw_note *n = &l->model->notes[i];
-        for (size_t k = 0; k < CORE_COUNT(keys) && !strcmp(n->id, "contradiction"); k++)
-            if (!strcmp(n->key, keys[k])) lint_report(l, n->key, n->line, "%s", n->text);
-    }
+    lint_from_notes(l, "base-contradiction");
+}
+
+static void fraction_twice(lint *l) {
+    lint_from_notes(l, "fraction-contradiction");
 }
 
 static void large_base(lint *l) {
@@ -90,6 +88,11 @@ const lint_entry lint_base[] = {
       "which one is read depends on the loader", "keep the one that the model was trained with",
       "https://github.com/THUDM/slime/pull/1720"},
      base_twice},
+    {{"fraction-contradiction", ROPELAW_NOTE_WARNING, "two keys give different rotating fractions",
+      "the fraction goes by the names partial_rotary_factor and rotary_pct, and loaders differ in which they "
+      "read",
+      "keep the one that the model was trained with", "https://github.com/vllm-project/vllm/pull/29966"},
+     fraction_twice},
     {{"base-beyond-int32", ROPELAW_NOTE_WARNING, "the base does not fit into 32 bits",
       "loaders that read integers as 32 bits saturate at 2147483647",
       "write it as a real number (2804339835.0)", "https://github.com/1bit-MONSTER/1bit-MONSTER/issues/634"},
@@ -124,5 +127,5 @@ const lint_entry lint_base[] = {
       "convert again with a current convert_hf_to_gguf.py",
       "https://github.com/ikawrakow/ik_llama.cpp/pull/402"},
      no_rope_freqs},
-    {.rule = {.id = NULL}                                                              },
+    {.rule = {.id = NULL}                                                                                                  },
 };

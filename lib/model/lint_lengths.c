@@ -3,25 +3,12 @@
 #include <ropelaw/number.h>
 #include <string.h>
 
-static bool is_base_key(const char *key) {
-    return strstr(key, "theta") || strstr(key, "base") || strstr(key, "freq");
-}
-
 static void length_keys(lint *l) {
-    for (size_t i = 0; i < l->model->n_notes; i++) {
-        const ropelaw_note *n = &l->model->notes[i];
-        bool about_length = !strcmp(n->id, "contradiction") && !is_base_key(n->key) &&
-                            strcmp(n->key, "original_max_position_embeddings") != 0;
-        if (about_length) lint_report(l, n->key, n->line, "%s", n->text);
-    }
+    lint_from_notes(l, "length-contradiction");
 }
 
 static void original_twice(lint *l) {
-    for (size_t i = 0; i < l->model->n_notes; i++) {
-        const ropelaw_note *n = &l->model->notes[i];
-        if (!strcmp(n->id, "contradiction") && !strcmp(n->key, "original_max_position_embeddings"))
-            lint_report(l, n->key, n->line, "%s", n->text);
-    }
+    lint_from_notes(l, "original-contradiction");
 }
 
 static void ambiguous(lint *l) {

@@ -210,12 +210,12 @@ END_TEST
 
 START_TEST(contradictions_name_both_values_and_the_winner) {
     const char *const both[][2] = {
-        {"codeqwen-both-bases",    "contradiction"         },
+        {"codeqwen-both-bases",    "base-contradiction"    },
         {"both-types",             "type-and-rope-type"    },
         {"scaling-and-parameters", "scaling-and-parameters"},
-        {"command-r",              "contradiction"         },
+        {"command-r",              "length-contradiction"  },
         {"null-theta",             "null-theta"            },
-        {"vicuna-16k",             "contradiction"         },
+        {"vicuna-16k",             "length-contradiction"  },
         {"together-32k",           "ambiguous-length"      },
         {"qwen25-7b",              "window-cancelled"      },
         {"phi3-mini-128k",         "window-covers-context" }

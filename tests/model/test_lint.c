@@ -19,6 +19,10 @@
     LLAMA BASE                                                                                               \
         "\"max_position_embeddings\": 16384, \"rope_scaling\": {\"rope_type\": \"yarn\", \"factor\": 4.0, "  \
         "\"original_max_position_embeddings\": 4096" rest "}}"
+#define RATIO                                                                                                \
+    "{\"model_type\": \"chatglm\", \"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": "       \
+    "10000.0}, "
+#define FRACTIONS LLAMA BASE "\"rotary_pct\": 0.25, \"partial_rotary_factor\": 0.5, " LEN "}"
 #define F64                                                                                                  \
     "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,"                                       \
     "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"
@@ -88,6 +92,12 @@ static const struct {
     {"yarn-always-on",
      SCALED("\"rope_type\": \"yarn\", \"factor\": 4.0, \"original_max_position_embeddings\": 4096"),
      YARN4("")                                                                                                                                                                  },
+    {"base-contradiction",           RATIO "\"rope_ratio\": 50, " LEN "}",                                                  RATIO "\"rope_ratio\": 1, " LEN "}"                 },
+    {"fraction-contradiction",       FRACTIONS,
+     LLAMA BASE "\"rotary_pct\": 0.5, \"partial_rotary_factor\": 0.5, " LEN "}"                                                                                                 },
+    {"length-contradiction",         LLAMA BASE "\"n_ctx\": 8192, " LEN "}",                                                FRACTIONS                                           },
+    {"length-contradiction",         LLAMA BASE "\"seq_length\": 8192, " LEN "}",
+     RATIO "\"rope_ratio\": 50, " LEN "}"                                                                                                                                       },
     {"length-contradiction",         LLAMA BASE "\"model_max_length\": 131072, " LEN "}",
      LLAMA BASE "\"model_max_length\": 4096, " LEN "}"                                                                                                                          },
     {"original-contradiction",
