@@ -232,6 +232,29 @@ START_TEST(every_name_finds_its_row) {
 }
 END_TEST
 
+/* Names as tables of models write them, with the base and the length by which the row is told from its neighbours. */
+static const struct {
+    const char *name;
+    double base, declared_len;
+} descriptive[] = {
+    {"gemma-4 (MoE provider)",                   1e6, 262144},
+    {"Yi-34B-200K (first revision)",             5e6, 200000},
+    {"Yi-34B-200K (later revision)",             1e7, 200000},
+    {"chatglm3-6b (seq_length 8192)",            1e4, 8192  },
+    {"Tess-XS-v1-3-yarn-128K (Yarn-Mistral-7b)", 1e4, 131072},
+    {"Phi-3-mini-4k",                            1e4, 4096  },
+    {"Phi-3-mini-128k",                          1e4, 131072},
+};
+
+START_TEST(names_with_a_description_find_their_row) {
+    for (size_t i = 0; i < sizeof descriptive / sizeof *descriptive; i++) {
+        const ropelaw_preset *p = found(descriptive[i].name);
+        ck_assert_double_eq(p->base, descriptive[i].base);
+        ck_assert_double_eq(p->declared_len_tok, descriptive[i].declared_len);
+    }
+}
+END_TEST
+
 START_TEST(spelling_does_not_matter) {
     const ropelaw_preset *p = found("Llama-2-7B");
     const char *const same[] = {"llama-2-7b", "LLaMA2-7B", "llama_2 7B", "meta-llama/Llama-2-7b",
@@ -290,6 +313,7 @@ int main(void) {
                                   known_critical_dimensions,
                                   rows_that_are_easily_wrong,
                                   every_name_finds_its_row,
+                                  names_with_a_description_find_their_row,
                                   spelling_does_not_matter,
                                   unknown_names_get_a_suggestion,
                                   nonsense_gets_none,
