@@ -139,6 +139,15 @@ ROPELAW_API void ropelaw_model_clear(ropelaw_model *model);
  * none. */
 ROPELAW_API const ropelaw_layer_kind *ropelaw_model_kind(const ropelaw_model *model);
 
+/**
+ * Whether the file names a RoPE method for these layers that ropelaw knows.
+ *
+ * Returns  OK, also for layers that do not rotate and for NULL; UNSUPPORTED naming file, line, key and the known methods.
+ */
+ROPELAW_API ropelaw_status ropelaw_layer_kind_check(const ropelaw_model *model,
+                                                    const ropelaw_layer_kind *kind,
+                                                    ropelaw_error *error) ROPELAW_MUST_USE;
+
 /** A fact by name, of a layer kind or ("") of the model; NULL if there is none. */
 ROPELAW_API const ropelaw_fact *ropelaw_model_fact(const ropelaw_model *model, const char *name,
                                                    const char *layers);

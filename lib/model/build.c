@@ -95,34 +95,6 @@ ropelaw_layer_kind *model_kind_add(model_builder *b, const char *name) {
     return kind;
 }
 
-const char *model_method_name(const char *written, const char *architecture) {
-    static const struct {
-        const char *written, *name;
-    } names[] = {
-        {"default",        "default"     },
-        {"none",           "default"     },
-        {"mrope",          "default"     },
-        {"gptj",           "default"     },
-        {"linear",         "linear"      },
-        {"ntk",            "ntk"         },
-        {"dynamic",        "dynamic"     },
-        {"ntk-by-parts",   "ntk-by-parts"},
-        {"yarn",           "yarn"        },
-        {"deepseek_yarn",  "yarn"        },
-        {"telechat3-yarn", "yarn"        },
-        {"dynamic-yarn",   "yarn"        },
-        {"ntk_yarn",       "yarn"        },
-        {"longrope",       "longrope"    },
-        {"su",             "longrope"    },
-        {"llama3",         "llama3"      },
-        {"proportional",   "proportional"}
-    };
-    if (!strncmp(architecture, "phi3", 4) && !strcmp(written, "yarn")) return "longrope";
-    for (size_t i = 0; i < CORE_COUNT(names); i++)
-        if (!strcmp(names[i].written, written)) return names[i].name;
-    return NULL;
-}
-
 /* Full attention that rotates before other rotating kinds before the rest; then by number of layers. */
 static int rank(const ropelaw_layer_kind *kind) {
     if (kind->rotates) return kind->attention == ROPELAW_ATTENTION_FULL ? 0 : 1;

@@ -139,8 +139,10 @@ static ropelaw_status settle(export_writer *w, const ropelaw_export_options *o, 
     ropelaw_status s = ROPELAW_OK;
     if (o->method && strcmp(o->method, r->method) != 0)
         s = change_method(w, o);
-    else if (!isnan(o->factor))
-        r->factor = o->factor;
+    else {
+        s = ropelaw_layer_kind_check(w->model, w->kind, w->error);
+        if (!isnan(o->factor)) r->factor = o->factor;
+    }
     if (s) return s;
     if (!isnan(o->base)) {
         w->base_changed = o->base != r->base;

@@ -144,7 +144,7 @@ static void method_of(const gguf_view *v, ropelaw_layer_kind *kind) {
                          type ? type_key : "llama.cpp: a missing type is linear", 0};
     const char *name = type ? model_method_name(type, "") : "linear";
     r->known = name != NULL;
-    if (!name) name = type;
+    if (!name) model_note_unknown_method(v->b, name = type, place);
     if (!strcmp(name, "linear") && factor == 1) {
         name = "default";
         if (!type) place = (model_place){ROPELAW_ORIGIN_DERIVED, "no scaling type, no factor", 0};

@@ -97,11 +97,10 @@ static ropelaw_status take_method(const hf_rope_view *v, ropelaw_rope_settings *
     rope->known = name != NULL;
     snprintf(rope->written, sizeof rope->written, "%s", value->text);
     snprintf(rope->method, sizeof rope->method, "%s", name ? name : value->text);
-    if (!name)
-        model_note(b, ROPELAW_NOTE_ERROR, "unknown-method", now ? "rope_type" : "type", value->line,
-                   "\"%.60s\" is no RoPE method that ropelaw knows", value->text);
     snprintf(from, sizeof from, "%s%s.%s", b->model->source->prefix, v->path, now ? "rope_type" : "type");
-    model_fact(b, v->layers, "method", rope->method, (model_place){ROPELAW_ORIGIN_FILE, from, value->line});
+    model_place place = {ROPELAW_ORIGIN_FILE, from, value->line};
+    if (!name) model_note_unknown_method(b, value->text, place);
+    model_fact(b, v->layers, "method", rope->method, place);
     return ROPELAW_OK;
 }
 

@@ -70,6 +70,8 @@ ropelaw_layer_kind *model_kind_add(model_builder *b, const char *name);
 void model_rope_init(ropelaw_rope_settings *rope);
 /* Registry name of a method as files spell it; NULL if unknown. `architecture` decides phi3's "yarn". */
 const char *model_method_name(const char *written, const char *architecture);
+/* The complaint about a name that is not known, read at `place`. */
+void model_note_unknown_method(model_builder *b, const char *written, model_place place);
 /* Full attention that rotates first; then collect caveats as well. */
 void model_order_kinds(ropelaw_model *model);
 void model_finish(model_builder *b);

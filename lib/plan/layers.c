@@ -66,10 +66,12 @@ ropelaw_status ropelaw_layer_kind_method(const ropelaw_model *model, const ropel
                                          const ropelaw_method **method, ropelaw_method_params *params,
                                          ropelaw_error *error) {
     const ropelaw_rope_settings *rope = &kind->rope;
+    ropelaw_status status = ropelaw_layer_kind_check(model, kind, error);
+    if (status) return status;
     if (isnan(rope->base)) return core_fail(error, ROPELAW_INVALID, "base", "", "", "base is not known");
     if (!(rope->rotary_dim >= 2 && rope->rotary_dim <= ROPELAW_ROTARY_DIM_MAX))
         return core_fail(error, ROPELAW_INVALID, "rotary_dim", "", "", "rotary_dim is not known");
-    const ropelaw_method *found = rope->known ? ropelaw_method_find(rope->method) : NULL;
+    const ropelaw_method *found = ropelaw_method_find(rope->method);
     if (!found)
         return core_fail(error, ROPELAW_UNSUPPORTED, "method", rope->method, "a name of the method registry",
                          "unknown RoPE method \"%s\"", rope->method);

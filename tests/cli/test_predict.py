@@ -170,6 +170,13 @@ case("model and config", ["predict", "--model", "llama-2-7b", "--config", "x"], 
 case("config is a directory", ["predict", "--config", "/tmp"], code=3, err=["/tmp"])
 case("config is missing", ["predict", "--config", "no-such.json"], code=3, err=["no-such.json"])
 case("config is not JSON", ["predict", "--config", file("bad.json", "{")], code=3, err=["bad.json"])
+AXIAL = file("axial.json", '{"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32,\n'
+             '"max_position_embeddings": 8192, "rope_parameters": {"rope_type": "axial", "rope_theta": 1e4}}')
+for command in (["predict", "--config", AXIAL], ["freqs", "--config", AXIAL], ["export", AXIAL, "--to", "vllm"]):
+    case(command[0] + ": unknown rope type in a file", command, code=3,
+         err=["axial.json:2: ", 'unknown rope type "axial" in rope_parameters.rope_type (known: default, linear'])
+case("a method of the command line stands in for it", ["predict", "--config", AXIAL, "--method", "default"],
+     has=["closed form     8192 tokens"])
 case("unknown method", FLAGS + ["--method", "yarm"], code=2, err=['unknown RoPE method "yarm"'])
 case("phi upside down", FLAGS + ["--phi", "1,0"], code=2, err=["--phi"])
 case("phi beyond pi", FLAGS + ["--phi", "0,4"], code=2, err=["phi is 4"])

@@ -21,14 +21,17 @@ static int from_file(cli_context *c, cli_model *m) {
     if (ropelaw_model_read(cli_text(c, "config", ""), &m->file, &e)) return cli_fail(c, &e);
     m->caveats |= m->file.caveats;
     const char *name = cli_text(c, "kind", NULL);
-    if (!name)
-        return ropelaw_model_to_plan_model(&m->file, &m->plan, &m->params, &e) ? cli_fail(c, &e) : CLI_OK;
-    for (size_t i = 0; i < m->file.n_kinds; i++)
-        if (!strcmp(m->file.kinds[i].name, name) && m->file.kinds[i].rotates) {
-            ropelaw_layer_kind_to_plan_model(&m->file, &m->file.kinds[i], &m->plan, &m->params);
-            return CLI_OK;
-        }
-    return cli_usage(c, "--kind: the file has no layers \"%s\" that rotate (see inspect)", name);
+    const ropelaw_layer_kind *kind = name ? NULL : ropelaw_model_kind(&m->file);
+    for (size_t i = 0; name && i < m->file.n_kinds; i++)
+        if (!strcmp(m->file.kinds[i].name, name) && m->file.kinds[i].rotates) kind = &m->file.kinds[i];
+    if (name && !kind)
+        return cli_usage(c, "--kind: the file has no layers \"%s\" that rotate (see inspect)", name);
+    if (!cli_given(c, "method") && ropelaw_layer_kind_check(&m->file, kind, &e)) return cli_fail(c, &e);
+    if (name)
+        ropelaw_layer_kind_to_plan_model(&m->file, kind, &m->plan, &m->params);
+    else if (ropelaw_model_to_plan_model(&m->file, &m->plan, &m->params, &e))
+        return cli_fail(c, &e);
+    return CLI_OK;
 }
 
 /* Another method than the model's starts from its defaults; more of the same keeps what the file says. */
