@@ -56,7 +56,7 @@ static double float_ulps(float a, float b) {
     return fabs((double)x - (double)y);
 }
 
-START_TEST(at_least_forty_sets_of_every_method) {
+START_TEST(forty_sets_and_three_of_every_method) {
     const char *const names[] = {"default", "linear",   "ntk",    "dynamic",
                                  "yarn",    "longrope", "llama3", "proportional"};
     ck_assert_int_ge(N_VECTORS, 40);
@@ -113,7 +113,7 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("method_hf");
-    const TTest *const tests[] = {at_least_forty_sets_of_every_method, NULL};
+    const TTest *const tests[] = {forty_sets_and_three_of_every_method, NULL};
     test_add(s, "method_hf", tests);
     TCase *c = tcase_create("vectors");
     tcase_add_loop_test(c, float_path_is_that_of_transformers, 0, N_VECTORS);
