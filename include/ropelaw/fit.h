@@ -167,12 +167,13 @@ typedef struct {
     ropelaw_estimate break_profile; /* the same break, its interval a profile cut at F instead of exact */
     size_t n_onsets;
     ropelaw_onset onset[ROPELAW_EPS_MAX];
+    /* where a line fits no worse than SOFT: both slopes are its slope, no width, and ln d = -INFINITY in `soft` */
     ropelaw_estimate slope_before, slope_after; /* [nat per e-fold of length] */
     ropelaw_estimate width;                     /* w [ln token] */
     double sup_f, p_break,
         p_davies; /* p_break: of a test that is exact for normal errors, or, from 6 documents as clusters on, for errors
                      symmetric between documents; NAN */
-    double sigma, df; /* residual deviation [nat] of SOFT (or HINGE), its degrees of freedom */
+    double sigma, df; /* residual deviation [nat] of SOFT (or HINGE, or the line), its degrees of freedom */
     size_t n_rows;
     ropelaw_family_row rows[ROPELAW_FAMILY_ROWS_MAX];
     ropelaw_fit_theory theory;

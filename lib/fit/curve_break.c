@@ -30,7 +30,7 @@ static void clip(fit_state *s, double limit) {
 static ropelaw_status huber_hinge(fit_state *s, ropelaw_error *error) {
     enum { LEAST_POINTS = 8 };
     stats_huber_hinge huber;
-    if (s->curve.n < LEAST_POINTS || s->m < 5) return ROPELAW_OK;
+    if (s->curve.n < LEAST_POINTS || s->m < 5 || s->line.exact) return ROPELAW_OK;
     ropelaw_status status = stats_huber_hinge_fit(&s->curve.data, &huber, error);
     if (status || !(huber.scale > 0)) return status;
     const stats_hinge *h = &huber.hinge;

@@ -61,7 +61,7 @@ ropelaw_status fit_diagnostics(fit_state *s, ropelaw_error *error) {
     size_t n = s->curve.n;
     *d = (ropelaw_fit_diagnostics){NAN, 0, NAN, NAN, NAN, NAN, 0};
     const ropelaw_family_row *hinge = hinge_row(fit);
-    if (!hinge) return ROPELAW_OK;
+    if (!hinge || s->line.exact) return ROPELAW_OK;
     double *memory = core_malloc(2 * n, sizeof(double));
     if (!memory) return core_fail_memory(error, 2 * n, sizeof(double));
     for (size_t i = 0; i < n; i++) memory[i] = s->curve.y[i] - fitted_at(fit->soft, hinge, s->curve.x[i]);

@@ -1,21 +1,16 @@
 /* Every family that the number of lengths carries, compared by AICc with sigma counted as a parameter. */
 #include "fit/curve_fit.h"
 #include "stats/family.h"
+#include "stats/straight.h"
 #include <math.h>
 #include <string.h>
 
-/* A perfect fit has no likelihood: sums below the rounding of y count as that rounding. */
-static double floor_rss(const stats_data *data) {
-    double sum = 0;
-    for (size_t i = 0; i < data->n; i++) sum += data->y[i] * data->y[i];
-    return 1e-30 * sum + 1e-300;
-}
-
+/* A perfect fit has no likelihood: a sum that is rounding counts as the largest such sum, for all families alike. */
 double fit_aicc(const stats_data *data, double rss, size_t p) {
     double n = (double)data->n, k = (double)p + (data->sigma > 0 ? 0 : 1);
     if (!(n - k - 1 > 0)) return NAN;
-    double deviance =
-        data->sigma > 0 ? rss / (data->sigma * data->sigma) : n * log(fmax(rss, floor_rss(data)) / n);
+    double deviance = data->sigma > 0 ? rss / (data->sigma * data->sigma)
+                                      : n * log(fmax(rss, stats_rounding_rss(data)) / n);
     return deviance + 2 * k + 2 * k * (k + 1) / (n - k - 1);
 }
 

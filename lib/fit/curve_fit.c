@@ -85,6 +85,7 @@ static ropelaw_status fit_soft(fit_state *s, ropelaw_error *error) {
     ropelaw_status status = stats_soft_solver_create(&s->curve.data, &s->solver, error);
     if (status) return status;
     status = stats_soft_solver_fit(s->solver, s->curve.y, &s->soft);
+    s->straight = !status && !(s->curve.data.huber > 0) && s->line.rss <= s->soft.rss;
     if (status != ROPELAW_NOCONV) return status;
     stats_soft_solver_destroy(s->solver);
     s->solver = NULL;
@@ -120,7 +121,8 @@ ropelaw_status fit_estimates(fit_state *s, ropelaw_error *error) {
     s->m = stats_count_distinct(&s->curve.data);
     s->fit->n_levelled = s->fit->n - s->curve.n;
     if (s->fit->n_levelled) s->fit->caveats |= ROPELAW_CAVEAT_LEVELLED;
-    status = fit_hinge(s, error);
+    status = fit_line(s, error);
+    if (!status) status = fit_hinge(s, error);
     if (!status) status = fit_soft(s, error);
     return status ? status : fit_misfit(s, error);
 }
@@ -135,8 +137,8 @@ static ropelaw_status fit_rest(fit_state *s, ropelaw_error *error) {
 
 /* The parts of one fit with their share of its time, told to whoever watches (a series of several runs counts runs). */
 static ropelaw_status fit_steps(fit_state *s, ropelaw_error *error) {
-    static ropelaw_status (*const steps[])(fit_state *, ropelaw_error *) = {
-        fit_families, fit_estimates, fit_break, fit_rest};
+    static ropelaw_status (*const steps[])(fit_state *, ropelaw_error *) = {fit_families, fit_estimates,
+                                                                            fit_break, fit_rest};
     static const double share[] = {.1, .3, .9, 1};
     for (size_t k = 0; k < CORE_COUNT(steps); k++) {
         ropelaw_status status = steps[k](s, error);

@@ -4,6 +4,7 @@
 
 #include "fit/curve_data.h"
 #include "stats/soft_solver.h"
+#include "stats/straight.h"
 
 typedef struct {
     const ropelaw_run *run;
@@ -12,6 +13,8 @@ typedef struct {
     size_t m;                  /* different lengths */
     stats_soft_solver *solver; /* NULL below 6 lengths */
     stats_soft soft;
+    stats_straight line; /* from two different lengths on */
+    bool straight;       /* the line fits no worse than SOFT, whose bend has a smallest size (curve_line.c) */
     ropelaw_family_fit hinge; /* the hinge that stands for the break: theta alpha, s1, d, psi */
     bool has_hinge, plateau;
     double *influence; /* [n] memory */
@@ -46,8 +49,17 @@ ropelaw_status fit_misfit(fit_state *state, ropelaw_error *error);
 ropelaw_status fit_open(fit_state *state, const ropelaw_run *run, const ropelaw_fit_options *options,
                         ropelaw_run_fit *fit, ropelaw_error *error) ROPELAW_MUST_USE;
 void fit_close(fit_state *state);
+/* The straight line. NOMEM. */
+ropelaw_status fit_line(fit_state *state, ropelaw_error *error) ROPELAW_MUST_USE;
+/* Sum of squares that stands for SOFT: the line's where it is no larger. */
+double fit_soft_rss(const fit_state *state);
+/* Slopes, noise and parameters (of a SOFT curve without a bend) of a straight curve. NOMEM. */
+ropelaw_status fit_straight(fit_state *state, ropelaw_error *error) ROPELAW_MUST_USE;
 /* Hinge and SOFT, without intervals. */
 ropelaw_status fit_estimates(fit_state *state, ropelaw_error *error) ROPELAW_MUST_USE;
+
+/* The measured length that x is the logarithm of, exp(x) if none is. */
+double fit_length(const fit_state *state, double x);
 
 ropelaw_estimate fit_no_estimate(ropelaw_fit_status status);
 

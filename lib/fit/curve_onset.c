@@ -1,5 +1,6 @@
 /* Onsets, slopes and width from the SOFT curve, each with its profile interval. */
 #include "fit/curve_fit.h"
+#include "stats/onset_limit.h"
 #include <math.h>
 #include <string.h>
 
@@ -12,15 +13,20 @@ stats_onset fit_onset_question(const fit_state *s, double eps) {
     return q;
 }
 
-/* Standard error (may be NULL) and unit of a target. Between documents the width's direction hardly varies, but what a
+double fit_length(const fit_state *s, double x) {
+    for (size_t i = 0; i < s->curve.n_bracket; i++)
+        if (log(s->curve.bracket_len[i]) == x) return s->curve.bracket_len[i];
+    return exp(x);
+}
+
+/* Standard error (may be NULL) and unit of a target, for a minimum of the sum of squares. Between documents the width's direction hardly varies, but what a
    profile with the width free would be measured by is then too small for the lengths: the larger of the units with the
    width free and held counts (docs/simulation-errors.md). */
-static fit_scale scale_of(fit_state *s, const stats_target *target, double *se) {
+static fit_scale scale_of(fit_state *s, const stats_target *target, double rss, double *se) {
     const stats_data *data = &s->curve.data;
     bool documents = s->curve.documents.n;
     double *influence = documents ? s->influence : NULL;
-    fit_estimator e = {stats_soft_variance(data, &s->soft, target, influence), s->influence, s->soft.rss,
-                       SOFT_P};
+    fit_estimator e = {stats_soft_variance(data, &s->soft, target, influence), s->influence, rss, SOFT_P};
     fit_scale scale = fit_scale_of(s, &e);
     if (se) *se = fit_se(s, &e);
     if (!documents) return scale;
@@ -38,7 +44,7 @@ static ropelaw_estimate measure(fit_state *s, const stats_target *target, double
     stats_profile_interval k;
     e.est = stats_target_value(target, s->soft.theta, NULL);
     if (isnan(e.est)) return e;
-    fit_scale scale = scale_of(s, target, &e.se);
+    fit_scale scale = scale_of(s, target, s->soft.rss, &e.se);
     stats_soft_solver_interval(s->solver, &s->soft, target, limits, fit_rise(&scale, s->options->level), &k);
     e.lo = k.lo;
     e.hi = k.hi;
@@ -48,32 +54,50 @@ static ropelaw_estimate measure(fit_state *s, const stats_target *target, double
     return e;
 }
 
+/* Of other onsets, and under Huber's loss: along the profile, not below the first length, where nothing is exceeded. */
+static double along_profile(fit_state *s, const stats_target *target, double rise) {
+    double first = s->curve.x[0], last = s->curve.x[s->curve.n - 1], theta[SOFT_P];
+    const double limits[] = {first - 2, last + 6};
+    stats_profile_interval k;
+    stats_soft soft = s->soft;
+    soft.rss = fit_soft_rss(s);
+    memcpy(theta, soft.theta, sizeof theta);
+    if (s->straight && stats_soft_solver_profile(s->solver, target, last, theta) > soft.rss + rise)
+        return last;
+    stats_soft_solver_interval(s->solver, &soft, target, limits, rise, &k);
+    return fmin(fmax(k.lo, first), last);
+}
+
 /* Lower one-sided limit of an onset that was not reached: the two-sided cut at 2 level - 1, never above the longest
    measured length, because beyond it nothing was seen. */
-static double lower_limit(fit_state *s, const stats_target *target, double last, const char **method) {
-    const double limits[] = {s->curve.x[0] - 2, last + 6};
-    stats_profile_interval k;
-    double own = stats_target_value(target, s->soft.theta, NULL);
-    fit_scale scale = scale_of(s, target, NULL);
-    *method = scale.method;
-    if (isnan(own)) return exp(last);
+static ropelaw_status lower_limit(fit_state *s, const stats_target *target, double *limit,
+                                  const char **method) {
+    fit_scale scale = scale_of(s, target, fit_soft_rss(s), NULL);
     double rise = fit_rise(&scale, 2 * s->options->level - 1);
-    stats_soft_solver_interval(s->solver, &s->soft, target, limits, rise, &k);
-    return exp(fmin(k.lo, last));
+    *method = scale.method;
+    if (isnan(stats_target_value(target, s->soft.theta, NULL))) return ROPELAW_OK;
+    if (target->onset->reference == STATS_REF_LINE && !(s->curve.data.huber > 0)) {
+        stats_limit_question q = {&s->curve.data, &s->soft, target->onset->excess, fit_soft_rss(s) + rise};
+        return stats_onset_limit(s->solver, &q, limit);
+    }
+    *limit = along_profile(s, target, rise);
+    return ROPELAW_OK;
 }
 
-static void right_censored(fit_state *s, const stats_target *target, ropelaw_estimate *e) {
-    double last = s->curve.x[s->curve.n - 1];
+static ropelaw_status right_censored(fit_state *s, const stats_target *target, ropelaw_estimate *e) {
+    double limit = s->curve.x[s->curve.n - 1];
     *e = fit_no_estimate(ROPELAW_FIT_RIGHT);
-    e->lo = s->solver ? lower_limit(s, target, last, &e->method) : exp(last);
+    ropelaw_status status = s->solver ? lower_limit(s, target, &limit, &e->method) : ROPELAW_OK;
+    e->lo = fit_length(s, limit);
     e->hi = INFINITY;
     e->caveats = ROPELAW_CAVEAT_CENSORED;
+    return status;
 }
 
-static void place_onset(fit_state *s, ropelaw_onset *o) {
+static ropelaw_status place_onset(fit_state *s, ropelaw_onset *o) {
     ropelaw_estimate *e = &o->length_tok;
     *e = fit_no_estimate(s->fit->status);
-    if (!s->curve.n) return;
+    if (!s->curve.n) return ROPELAW_OK;
     stats_onset question = fit_onset_question(s, o->eps);
     stats_target target = {STATS_HOLD_ONSET, &question};
     double first = s->curve.x[0], last = s->curve.x[s->curve.n - 1];
@@ -84,28 +108,21 @@ static void place_onset(fit_state *s, ropelaw_onset *o) {
         e->lo = 0;
         e->hi = exp(first);
         e->caveats = ROPELAW_CAVEAT_CENSORED;
-        return;
+        return ROPELAW_OK;
     }
-    if (s->fit->status == ROPELAW_FIT_UNIDENTIFIED || s->fit->status == ROPELAW_FIT_NOT_CONVERGED) return;
+    if (s->fit->status == ROPELAW_FIT_UNIDENTIFIED || s->fit->status == ROPELAW_FIT_NOT_CONVERGED)
+        return ROPELAW_OK;
     bool unseen =
         external ? !(stats_target_value(&target, s->soft.theta, NULL) <= last) : isnan(o->bracket_hi_tok);
-    if (!s->solver) {
-        if (unseen && !external) right_censored(s, &target, e);
-        return;
-    }
-    if (s->fit->status == ROPELAW_FIT_RIGHT || unseen) {
-        right_censored(s, &target, e);
-        return;
-    }
-    if (s->fit->status == ROPELAW_FIT_NO_BREAK && !external) return;
+    if (!s->solver) return unseen && !external ? right_censored(s, &target, e) : ROPELAW_OK;
+    if (s->fit->status == ROPELAW_FIT_RIGHT || unseen) return right_censored(s, &target, e);
+    if (s->fit->status == ROPELAW_FIT_NO_BREAK && !external) return ROPELAW_OK;
     *e = measure(s, &target, first - 2, last + 6);
-    if (e->est > last) {
-        right_censored(s, &target, e);
-        return;
-    }
+    if (e->est > last) return right_censored(s, &target, e);
     e->est = exp(e->est);
     e->lo = exp(e->lo);
     e->hi = exp(e->hi);
+    return ROPELAW_OK;
 }
 
 /* One point lies past the break: the fit has nothing to say between the last two lengths. */
@@ -117,19 +134,20 @@ static void limit_to_bracket(fit_state *s) {
         ropelaw_estimate *e = &fit->onset[k].length_tok;
         if (isnan(fit->onset[k].bracket_hi_tok)) continue;
         *e = fit_no_estimate(ROPELAW_FIT_INTERVAL);
-        e->lo = exp(before);
-        e->hi = exp(last);
+        e->lo = fit_length(s, before);
+        e->hi = fit_length(s, last);
         e->method = "bracket";
         e->caveats = ROPELAW_CAVEAT_CENSORED;
     }
 }
 
 ropelaw_status fit_onsets(fit_state *s, ropelaw_error *error) {
-    (void)error;
     ropelaw_run_fit *fit = s->fit;
-    for (size_t k = 0; k < fit->n_onsets; k++) place_onset(s, &fit->onset[k]);
+    for (size_t k = 0; k < fit->n_onsets; k++)
+        if (place_onset(s, &fit->onset[k])) return core_fail_memory(error, s->curve.n, 4 * sizeof(double));
     if (fit->status == ROPELAW_FIT_INTERVAL) limit_to_bracket(s);
     if (!s->solver) return ROPELAW_OK;
+    if (s->straight) return fit_straight(s, error);
     memcpy(fit->soft, s->soft.theta, sizeof fit->soft);
     fit->slope_before = measure(s, &(stats_target){STATS_HOLD_S1, NULL}, -60, 60);
     fit->slope_after = measure(s, &(stats_target){STATS_HOLD_S2, NULL}, -60, 60);

@@ -42,7 +42,7 @@ static bool is_gradual(fit_state *s) {
     for (size_t i = 0; i < fit->n_rows; i++)
         if (fit->rows[i].family == &stats_family_quad.info && fit->family == fit->rows[i].family)
             return fit->rows[i].fit.theta[2] > 0;
-    if (!s->solver || !(exp(s->soft.theta[SOFT_LN_W]) > log(2))) return false;
+    if (!s->solver || s->straight || !(exp(s->soft.theta[SOFT_LN_W]) > log(2))) return false;
     double step = stats_step(&s->curve.data), theta[SOFT_P];
     memcpy(theta, s->soft.theta, sizeof theta);
     stats_target width = {STATS_HOLD_LN_W, NULL};
@@ -69,7 +69,7 @@ static void withhold(fit_state *s) {
     ropelaw_run_fit *fit = s->fit;
     ropelaw_estimate *b = &fit->break_tok;
     double last = fit->len_max_tok, before = last;
-    for (size_t i = s->curve.n; i-- > 0 && before == last;) before = exp(s->curve.x[i]);
+    for (size_t i = s->curve.n; i-- > 0 && before == last;) before = fit_length(s, s->curve.x[i]);
     uint32_t edge = b->caveats;
     if (fit->status == ROPELAW_FIT_ESTIMATED) {
         b->status = fit->break_profile.status = fit->status;

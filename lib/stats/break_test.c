@@ -3,7 +3,7 @@
 #include "stats/break_test.h"
 #include "num/quantile.h"
 #include "stats/family.h"
-#include <float.h>
+#include "stats/straight.h"
 #include <math.h>
 #include <ropelaw/random.h>
 #include <stdlib.h>
@@ -36,17 +36,6 @@ static double statistic(const context *c, const double *y, double *v, double *sc
     double line = stats_project_out(c->data->n, c->rank, c->line, v);
     double hinge = stats_hinge_rss(c->plan, y, scratch);
     return ratio(c->data, line, fmin(line, hinge));
-}
-
-/* Whether the points lie on a line but for the rounding of their last digits: then F is a quotient of roundings. A
-   rounding of half a unit in every y and the projection leave at most 8 eps of the size of y in each residual. */
-static bool lies_on_line(const context *c, double *v) {
-    size_t n = c->data->n;
-    double size = 0;
-    memcpy(v, c->data->y, n * sizeof *v);
-    stats_whiten(c->data, v);
-    for (size_t i = 0; i < n; i++) size += v[i] * v[i];
-    return stats_project_out(n, c->rank, c->line, v) <= (double)n * 64 * DBL_EPSILON * DBL_EPSILON * size;
 }
 
 static ropelaw_status simulate(void *argument, size_t task, size_t thread, ropelaw_error *error) {
@@ -89,9 +78,7 @@ static ropelaw_status run(context *c, bool observe, size_t *total, ropelaw_error
     ropelaw_status status = ROPELAW_NOMEM;
     if (c->line && c->memory && c->count) {
         line_basis(c->data, c->line, &c->rank);
-        if (observe)
-            c->observed =
-                lies_on_line(c, c->memory) ? NAN : statistic(c, c->data->y, c->memory, c->memory + n);
+        if (observe) c->observed = statistic(c, c->data->y, c->memory, c->memory + n);
         status = core_parallel(threads, tasks, simulate, c, c->simulation->progress, error);
         *total = 0;
         for (size_t t = 0; t < tasks; t++) *total += c->count[t];
@@ -113,17 +100,17 @@ static ropelaw_status check(const stats_data *data, ropelaw_error *error) {
 ropelaw_status stats_sup_f_test(const stats_data *data, const stats_simulation *simulation, stats_sup_f *test,
                                 ropelaw_error *error) {
     stats_hinge_plan *plan = NULL;
+    stats_straight line;
     ropelaw_status status = check(data, error);
     if (!status) status = stats_hinge_create(data, false, &plan, error);
-    if (status) return status;
+    if (!status && stats_straight_fit(data, NULL, &line)) status = core_fail_memory(error, data->n, 24);
     context c = {.data = data, .plan = plan, .simulation = simulation};
     size_t total = 0;
-    status = run(&c, true, &total, error);
+    if (!status && !line.exact) status = run(&c, true, &total, error);
     stats_hinge_destroy(plan);
     if (status) return status;
     *test = (stats_sup_f){c.observed, (1 + (double)total) / (1 + (double)simulation->n_draws)};
-    /* a perfect line has no break */
-    if (isnan(test->f)) *test = (stats_sup_f){0, 1};
+    if (line.exact) *test = (stats_sup_f){0, 1}; /* F would be a quotient of roundings */
     return ROPELAW_OK;
 }
 
@@ -174,12 +161,18 @@ static double t_statistic(const stats_data *data, double psi, double *memory) {
    Gamma itself overflows for long curves. */
 double stats_davies(const stats_data *data, size_t k, ropelaw_status *status) {
     size_t n = data->n, m = stats_count_distinct(data);
+    stats_straight line;
     *status = ROPELAW_OK;
     if (n < 5 || m < 4 || k < 2) return NAN;
     double *memory = core_malloc(4 * n, sizeof(double));
-    if (!memory) {
+    if (!memory || stats_straight_fit(data, NULL, &line)) {
+        core_free(memory);
         *status = ROPELAW_NOMEM;
         return NAN;
+    }
+    if (line.exact) {
+        core_free(memory);
+        return 1;
     }
     double lo = data->x[1], hi = data->x[n - 2], nu = (double)(n - 3), most = 0, variation = 0, before = NAN;
     for (size_t i = 0; i < k; i++) {

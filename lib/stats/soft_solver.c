@@ -245,20 +245,17 @@ static bool onset_start(stats_soft_solver *s, double x0, double *theta) {
     return isfinite(best);
 }
 
-double stats_soft_solver_profile(stats_soft_solver *s, const stats_target *target, double value,
-                                 double *theta) {
-    double lo[SOFT_P], hi[SOFT_P], starts[3][SOFT_P], best = INFINITY, answer[SOFT_P] = {0};
-    size_t k = exchanged(target), n_starts = 2;
+/* The best descent from several starts with a quantity held. */
+static double held_minimum(stats_soft_solver *s, const stats_target *target, double value,
+                           double (*starts)[SOFT_P], size_t n_starts, double *theta) {
+    double lo[SOFT_P], hi[SOFT_P], best = INFINITY, answer[SOFT_P] = {0};
+    size_t k = exchanged(target);
     memcpy(lo, s->lo, sizeof lo);
     memcpy(hi, s->hi, sizeof hi);
     lo[SOFT_PSI] = s->data.x[0] - 1;
     hi[SOFT_PSI] = s->data.x[s->data.n - 1] + 2;
     s->target = target;
     s->held = value;
-    memcpy(starts[0], theta, sizeof starts[0]);
-    memcpy(starts[1], s->best, sizeof starts[1]);
-    if (target->held == STATS_HOLD_ONSET && target->onset->reference == STATS_REF_LINE)
-        n_starts += onset_start(s, value, starts[2]);
     bool fixed_slot = target->held == STATS_HOLD_ONSET || target->held == STATS_HOLD_S2;
     lo[k] = hi[k] = fixed_slot ? 0 : value;
     for (size_t i = 0; i < n_starts; i++) {
@@ -273,6 +270,25 @@ double stats_soft_solver_profile(stats_soft_solver *s, const stats_target *targe
     s->target = NULL;
     if (isfinite(best)) memcpy(theta, answer, sizeof answer);
     return best;
+}
+
+double stats_soft_solver_profile(stats_soft_solver *s, const stats_target *target, double value,
+                                 double *theta) {
+    double starts[3][SOFT_P];
+    size_t n_starts = 2;
+    memcpy(starts[0], theta, sizeof starts[0]);
+    memcpy(starts[1], s->best, sizeof starts[1]);
+    s->target = target;
+    if (target->held == STATS_HOLD_ONSET && target->onset->reference == STATS_REF_LINE)
+        n_starts += onset_start(s, value, starts[2]);
+    return held_minimum(s, target, value, starts, n_starts, theta);
+}
+
+double stats_soft_solver_refine(stats_soft_solver *s, const stats_target *target, double value,
+                                double *theta) {
+    double start[1][SOFT_P];
+    memcpy(start[0], theta, sizeof start[0]);
+    return held_minimum(s, target, value, start, 1, theta);
 }
 
 typedef struct {

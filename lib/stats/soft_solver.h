@@ -37,6 +37,10 @@ double stats_target_value(const stats_target *target, const double *theta, doubl
 double stats_soft_solver_profile(stats_soft_solver *solver, const stats_target *target, double value,
                                  double *theta);
 
+/* The same from this one start: the minimum nearest to it. */
+double stats_soft_solver_refine(stats_soft_solver *solver, const stats_target *target, double value,
+                                double *theta);
+
 typedef struct {
     double lo, hi;  /* -INFINITY, INFINITY where the profile never rises to the cut */
     bool lower_fit; /* the profile found a smaller sum than the fit; the cut was lowered */

@@ -86,6 +86,13 @@ static const char *break_words(const cli_context *c, const ropelaw_series *serie
     return "break: exact hinge,";
 }
 
+/* How the onsets' intervals are cut: as in the first run that has one. */
+static const char *onset_method(const ropelaw_series *series, const ropelaw_run_fit *fits) {
+    for (size_t i = 0; i < series->n_runs; i++)
+        if (*fits[i].slope_before.method) return fits[i].slope_before.method;
+    return "profile-F";
+}
+
 static void explain_run(cli_context *c, const ropelaw_run *run, const ropelaw_run_fit *f) {
     if (isnan(f->soft[0])) return;
     cli_explain(c, "%s: ln ppl = %s + %s (x - %s) + %s %s ln(1 + e^((x - %s)/%s)), x = ln length", run->name,
@@ -129,8 +136,7 @@ static int answer(cli_context *c, const ropelaw_series *series, const ropelaw_fi
                 "phase coverage: last good distance for phi 0 to 1 rad, of any method whose frequencies the "
                 "file's facts fix.\n",
                 break_words(c, series, fits), cli_num(100 * o->level, 4), cli_num((double)o->n_draws, 0),
-                (unsigned long long)o->seed, cli_text(c, "reference", "line"),
-                series->n_runs && isnan(fits[0].soft[0]) ? "profile-F" : fits[0].width.method);
+                (unsigned long long)o->seed, cli_text(c, "reference", "line"), onset_method(series, fits));
     cli_source(c, "hinge: Hudson 1966; exact interval: Knowles, Siegmund, Zhang 1991, simulated; theory: "
                   "arXiv:2310.05209");
     bool metric = cli_given(c, "cov") || cli_given(c, "robust") || cli_given(c, "width");

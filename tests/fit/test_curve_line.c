@@ -1,0 +1,164 @@
+/* A straight curve says nothing of what lies beyond its last point, whatever the last digits of its values are. */
+#include "curve_runs.h"
+#include "gsl_handler.h"
+#include "fit/curve_fit.h"
+#include <stdio.h>
+
+/* Octaves, even steps, and lengths without order in their steps. */
+static double length(size_t design, size_t i) {
+    return design == 0   ? 256 * exp2((double)i)
+           : design == 1 ? 1000.0 * (double)(i + 1)
+                         : floor(700 * pow(1.37, (double)i)) + 13.0 * (double)i;
+}
+
+/* What a curve of constant `value` times length^slope becomes in one kind. */
+static void fill(setup *s, ropelaw_value_kind kind, double value, double slope, size_t n, size_t design) {
+    start(s, kind);
+    for (size_t i = 0; i < n; i++) {
+        double len = length(design, i), x = log(len / length(design, 0));
+        double v = kind == ROPELAW_VALUE_PPL ? value * exp(slope * x) : value + slope * x;
+        add(s, len, v);
+    }
+}
+
+/* The steps behind status and onsets alone, without families and simulations. */
+static ropelaw_run_fit onsets_of(setup *s, const ropelaw_fit_options *o) {
+    fit_state state;
+    ropelaw_run_fit fit;
+    ropelaw_error error = {0};
+    test_assert_ok(fit_open(&state, &s->run, o, &fit, &error), error);
+    test_assert_ok(fit_estimates(&state, &error), error);
+    fit_status(&state);
+    test_assert_ok(fit_onsets(&state, &error), error);
+    fit_close(&state);
+    return fit;
+}
+
+static void assert_censored_at_last(const setup *s, const ropelaw_run_fit *f, const char *what) {
+    double last = s->points[s->run.n_points - 1].eval_len_tok;
+    ck_assert_msg(f->status == ROPELAW_FIT_RIGHT, "%s: %s", what, ropelaw_fit_status_str(f->status));
+    ck_assert_msg(f->break_tok.lo == last && isinf(f->break_tok.hi), "%s: break", what);
+    for (size_t k = 0; k < f->n_onsets; k++) {
+        const ropelaw_estimate *e = &f->onset[k].length_tok;
+        ck_assert_msg(isnan(e->est) && e->lo == last && isinf(e->hi) &&
+                          (e->caveats & ROPELAW_CAVEAT_CENSORED),
+                      "%s: onset %.17g [%.17g, %g], last %g", what, e->est, e->lo, e->hi, last);
+    }
+    ck_assert_msg(isnan(f->width.est), "%s: width %g", what, f->width.est);
+}
+
+/* Every kind, given errors or none, every reference: a curve that is constant or falls. */
+START_TEST(straight_curves_are_limits) {
+    gsl_handler_install();
+    static const struct {
+        ropelaw_value_kind kind;
+        double value, slope;
+    } cases[] = {
+        {ROPELAW_VALUE_PPL,      2.1,        0    },
+        {ROPELAW_VALUE_PPL,      3.3,        0    },
+        {ROPELAW_VALUE_PPL,      1,          0    },
+        {ROPELAW_VALUE_PPL,      123456.789, 0    },
+        {ROPELAW_VALUE_PPL,      1e-3,       0    },
+        {ROPELAW_VALUE_PPL,      7.1,        -.04 },
+        {ROPELAW_VALUE_PPL,      1e6,        -1.3 },
+        {ROPELAW_VALUE_LOSS,     2.1,        0    },
+        {ROPELAW_VALUE_LOSS,     .1,         0    },
+        {ROPELAW_VALUE_LOSS,     3.14159,    -.031},
+        {ROPELAW_VALUE_ACCURACY, .97,        0    },
+        {ROPELAW_VALUE_ACCURACY, 1,          0    },
+    };
+    for (size_t c = 0; c < CORE_COUNT(cases); c++)
+        for (size_t n = 4; n <= 40; n += n < 12 ? 1 : 28) {
+            setup s;
+            char what[80];
+            size_t design = n > 20 ? 1 : (n + c) % 3, given = (n + c / 2) % 3;
+            fill(&s, cases[c].kind, cases[c].value, cases[c].slope, n, design);
+            for (size_t i = 0; i < n && given; i++)
+                s.points[i].se = .01 * s.points[i].value * (given > 1 ? 1 + (double)(i % 4) : 1);
+            snprintf(what, sizeof what, "case %zu, n %zu, design %zu, errors %zu", c, n, design, given);
+            ropelaw_fit_options o = ropelaw_fit_options_default;
+            if (n % 4 == 0) o.reference = ROPELAW_REFERENCE_MINIMUM;
+            if (n % 5 == 0) o.sigma = .01;
+            ropelaw_run_fit f = onsets_of(&s, &o);
+            if (o.sigma > 0) { /* a noise that is given is believed */
+                ck_assert_int_eq(f.status, ROPELAW_FIT_RIGHT);
+                for (size_t k = 0; k < f.n_onsets; k++)
+                    ck_assert_msg(f.onset[k].length_tok.lo >= length(design, 0), "%s: %g", what,
+                                  f.onset[k].length_tok.lo);
+                continue;
+            }
+            assert_censored_at_last(&s, &f, what);
+            if (n < 6) continue;
+            double slope = cases[c].kind == ROPELAW_VALUE_ACCURACY ? 0 : cases[c].slope;
+            test_assert_abs(f.slope_before.est, slope, 1e-12);
+            ck_assert(f.slope_before.lo <= slope + 1e-12 && f.slope_before.hi >= slope - 1e-12);
+            ck_assert_msg(f.sigma < 1e-12, "%s: sigma %g", what, f.sigma);
+        }
+    gsl_handler_check();
+}
+END_TEST
+
+/* The whole fit: no break, the simplest family, no figures made of roundings. */
+START_TEST(what_is_said_of_a_line) {
+    gsl_handler_install();
+    ropelaw_fit_options o = ropelaw_fit_options_default;
+    o.n_draws = o.n_existence = 19;
+    for (size_t k = 0; k < 6; k++) {
+        setup s;
+        double slope = k % 3 == 0 ? 0 : k % 3 == 1 ? -.05 : .3;
+        fill(&s, ROPELAW_VALUE_PPL, k < 3 ? 2.1 : 5.7, slope, 6 + 2 * k, k % 2);
+        o.robust = k == 3 ? ROPELAW_ROBUST_HUBER : ROPELAW_ROBUST_NONE;
+        ropelaw_run_fit f = fit_of(&s, &o);
+        if (slope > 0) { /* it exceeds its minimum, but has no break to leave a plateau at */
+            ck_assert_int_eq(f.status, ROPELAW_FIT_NO_BREAK);
+            ck_assert(isnan(f.onset[0].length_tok.est) && !isnan(f.onset[0].bracket_hi_tok));
+        } else {
+            assert_censored_at_last(&s, &f, "fit");
+        }
+        ck_assert(f.p_break == 1 && f.p_davies == 1 && f.sup_f == 0);
+        ck_assert_str_eq(f.family->name, slope == 0 ? "CONST" : "LINE");
+        ck_assert(isnan(f.diagnostics.lag1) && isnan(f.diagnostics.skewness) && isnan(f.huber_limit));
+    }
+    gsl_handler_check();
+}
+END_TEST
+
+/* Noise below what the smallest bend of SOFT costs (1e-4) is no reason either. */
+START_TEST(noise_in_the_last_digits) {
+    for (uint64_t seed = 0; seed < 12; seed++)
+        for (size_t n = 6; n <= 12; n += 3) {
+            setup s;
+            hinge_run(&s, n, 30, 0, seed % 2 ? 1e-4 : 1e-6, seed);
+            ropelaw_run_fit f = onsets_of(&s, &ropelaw_fit_options_default);
+            double last = s.points[n - 1].eval_len_tok;
+            ck_assert(f.status == ROPELAW_FIT_RIGHT && f.onset[0].length_tok.lo == last &&
+                      f.onset[1].length_tok.lo == last);
+            if (!isnan(f.width.est)) continue; /* some bend fits these points better */
+            double size = f.slope_before.hi - f.slope_before.lo, off = fabs(f.slope_before.est + .03);
+            ck_assert_msg(off < 2 * size && size < 5e-4, "seed %d, n %zu: off by %g, length %g", (int)seed, n,
+                          off, size); /* four half lengths: one of 36 may miss at 95 % */
+        }
+}
+END_TEST
+
+/* Where nothing has risen a limit is always given, not above the last length nor below the second one. */
+START_TEST(limits_of_flat_curves) {
+    for (uint64_t seed = 0; seed < 6; seed++)
+        for (size_t n = 6; n <= 12; n += 3) {
+            setup s;
+            hinge_run(&s, n, 30, 0, seed % 2 ? .01 : .002, 100 + seed);
+            ropelaw_run_fit f = onsets_of(&s, &ropelaw_fit_options_default);
+            if (f.status != ROPELAW_FIT_RIGHT) continue;
+            double lo[2] = {f.onset[0].length_tok.lo, f.onset[1].length_tok.lo};
+            ck_assert(lo[0] >= 2048 * (1 - 1e-12) && lo[0] <= lo[1] && lo[1] <= s.points[n - 1].eval_len_tok);
+        }
+}
+END_TEST
+
+int main(void) {
+    Suite *s = suite_create("curve line");
+    const TTest *const tests[] = {straight_curves_are_limits, what_is_said_of_a_line,
+                                  noise_in_the_last_digits, limits_of_flat_curves, NULL};
+    test_add(s, "curve line", tests);
+    return test_run(s);
+}
