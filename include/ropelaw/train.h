@@ -45,6 +45,10 @@ ROPELAW_API size_t ropelaw_train_preset_count(void);
 ROPELAW_API const ropelaw_train_preset *ropelaw_train_preset_at(size_t i);
 ROPELAW_API const ropelaw_train_preset *ropelaw_train_preset_find(const char *name);
 
+/** The preset whose name is nearest to a name that is none, case aside; NULL if half of it or more would have to change.
+ */
+ROPELAW_API const ropelaw_train_preset *ropelaw_train_preset_nearest(const char *name);
+
 typedef struct {
     uint64_t seed; /* of the first repetition */
     size_t n_threads;

@@ -51,6 +51,11 @@ ropelaw_status core_parallel(size_t n_threads, size_t n_tasks, core_task run, vo
 /* Report progress; CANCELLED if the callback asks to stop. `progress` may be NULL. */
 ropelaw_status core_progress(const ropelaw_progress *progress, double fraction, ropelaw_error *error);
 
+/* Insertions, deletions, changes and swaps of neighbours that make one text the other; SIZE_MAX if one is longer than
+   CORE_EDIT_LONGEST. */
+enum { CORE_EDIT_LONGEST = 80 };
+size_t core_edit_distance(const char *x, const char *y);
+
 #define CORE_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

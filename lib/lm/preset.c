@@ -17,3 +17,18 @@ const ropelaw_train_preset *ropelaw_train_preset_find(const char *name) {
         if (!strcmp(presets[i]->name, name)) return presets[i];
     return NULL;
 }
+
+const ropelaw_train_preset *ropelaw_train_preset_nearest(const char *name) {
+    char plain[CORE_EDIT_LONGEST + 1];
+    size_t n = name ? strlen(name) : 0, best = (n + 1) / 2;
+    const ropelaw_train_preset *nearest = NULL;
+    if (n > CORE_EDIT_LONGEST) return NULL;
+    for (size_t i = 0; i < n; i++)
+        plain[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] - 'A' + 'a' : name[i]);
+    plain[n] = 0;
+    for (size_t i = 0; i < CORE_COUNT(presets); i++) {
+        size_t d = core_edit_distance(plain, presets[i]->name);
+        if (d < best) best = d, nearest = presets[i];
+    }
+    return nearest;
+}

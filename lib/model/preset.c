@@ -71,29 +71,6 @@ static const char *next_name(const ropelaw_preset *preset, const char *at, char 
     return at[length] ? at + length + 1 : at + length;
 }
 
-static size_t least(size_t a, size_t b) {
-    return a < b ? a : b;
-}
-
-static size_t distance(const char *x, const char *y) {
-    size_t rows[3][LONGEST + 1], n = strlen(y);
-    size_t *before = rows[0], *last = rows[1], *now = rows[2];
-    for (size_t j = 0; j <= n; j++) last[j] = j;
-    for (size_t i = 1; x[i - 1]; i++) {
-        now[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            now[j] = least(least(last[j], now[j - 1]) + 1, last[j - 1] + (x[i - 1] != y[j - 1]));
-            if (i > 1 && j > 1 && x[i - 1] == y[j - 2] && x[i - 2] == y[j - 1])
-                now[j] = least(now[j], before[j - 2] + 1);
-        }
-        size_t *spare = before;
-        before = last;
-        last = now;
-        now = spare;
-    }
-    return last[n];
-}
-
 const ropelaw_preset *ropelaw_preset_nearest(const char *name) {
     char wanted[LONGEST], known[LONGEST];
     plain_form(name, strlen(name), wanted);
@@ -101,7 +78,7 @@ const ropelaw_preset *ropelaw_preset_nearest(const char *name) {
     const ropelaw_preset *nearest = NULL;
     for (size_t i = 0; i < model_n_presets; i++) {
         for (const char *at = NULL; (at = next_name(&model_presets[i], at, known));) {
-            size_t d = distance(wanted, known);
+            size_t d = core_edit_distance(wanted, known);
             if (d >= best) continue;
             best = d;
             nearest = &model_presets[i];

@@ -1,5 +1,9 @@
 """train: bytes, resume, formats, bad input. Every call trains a hundredth of a preset."""
 import os
+import resource
+import select
+import signal
+import struct
 import subprocess
 import tempfile
 import time
@@ -90,6 +94,8 @@ def the_language_is_named():
 
 case("figure", SMALL, has=["excess loss by length", "Onsets (+0.2 nat)", "t128-b500-w64-s1/b5000-l128-n2"])
 case("unknown preset", ["train", "--preset", "big"], code=2, err=['unknown preset "big" (known: quick, paper, seeds)'])
+case("misspelt preset", ["train", "--preset", "qiuck"], code=2,
+     err=['unknown preset "qiuck": did you mean quick? (known: quick, paper, seeds)'])
 case("unknown set-up", SMALL + ["--setup", "x"], code=2, err=['preset quick has no set-up "x"'])
 case("no such text", SMALL + ["/nonexistent.txt"], code=3, err=["/nonexistent.txt"])
 case("a share of nothing", SMALL[:1] + ["--share", "0"], code=2, err=["step_share is 0"])
@@ -132,6 +138,108 @@ def damaged_checkpoints_are_refused_and_left_alone():
             assert p.returncode == 3 and words in p.stderr and path in p.stderr, p.stderr
             with open(path, "rb") as f:
                 assert f.read() == bytes(bad)
+
+
+# ---- what happens to a checkpoint that a run continues from: the file at the end of a short run, told to be of step 10 of 20
+
+HEAD = 16 + 8 * 10  # magic, version, size; eight counts and two numbers (lib/lm/checkpoint.c)
+STEP_AT = 16 + 8 * 6
+
+
+def fnv1a(data):
+    h = 0xcbf29ce484222325
+    for b in data:
+        h = ((h ^ b) * 0x100000001b3) & 0xffffffffffffffff
+    return h
+
+
+def content(path):
+    with open(path, "rb") as f:
+        return f.read()
+
+
+MADE = {}
+
+
+def checkpoint_of_step_10(folder, weights=None):
+    """Puts the file there; `weights` replaces each of them. Returns its path and bytes."""
+    if not MADE:
+        with tempfile.TemporaryDirectory() as d:
+            run_json(SMALL + ["--checkpoints", d])
+            MADE["name"] = os.listdir(d)[0]
+            MADE["end"] = content(os.path.join(d, MADE["name"]))
+    if weights not in MADE:
+        data = bytearray(MADE["end"])
+        head_dim, n_weights = (struct.unpack_from("<Q", data, 16 + 8 * i)[0] for i in [2, 7])
+        struct.pack_into("<Q", data, STEP_AT, 10)
+        if weights is not None:
+            struct.pack_into("<%df" % n_weights, data, HEAD + head_dim // 2 * 8, *([weights] * n_weights))
+        data[-8:] = struct.pack("<Q", fnv1a(data[:-8]))
+        MADE[weights] = bytes(data)
+    path = os.path.join(folder, MADE["name"])
+    with open(path, "wb") as f:
+        f.write(MADE[weights])
+    return path, MADE[weights]
+
+
+def undisturbed():
+    """The answer of a run that continues from that file and is left alone."""
+    if "answer" not in MADE:
+        with tempfile.TemporaryDirectory() as d:
+            checkpoint_of_step_10(d)
+            MADE["answer"] = run_json(SMALL + ["--checkpoints", d])["result"]
+    return MADE["answer"]
+
+
+@test
+def a_loss_that_is_no_number_stops_and_keeps_the_checkpoint():
+    for weights, what in [(1e30, "gradient"), (float("nan"), "loss")]:
+        with tempfile.TemporaryDirectory() as d:
+            path, before = checkpoint_of_step_10(d, weights)
+            p = run(SMALL + ["--checkpoints", d, "--curves", os.path.join(d, "curves.csv")])
+            assert p.returncode == 4 and not p.stdout, (p.returncode, p.stdout)
+            words = "the %s is not finite at step 11 of 20; the model is as it was after step 10" % what
+            assert words in p.stderr, p.stderr
+            assert content(path) == before and os.listdir(d) == [os.path.basename(path)]
+
+
+@test
+def a_full_disk_keeps_the_checkpoint():
+    """The disk takes 64 kB a file; then it takes more, and the run continues as if nothing had happened."""
+    def little_room():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (65536, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+    with tempfile.TemporaryDirectory() as d:
+        path, before = checkpoint_of_step_10(d)
+        p = subprocess.run([EXE] + SMALL + ["--checkpoints", d], stdin=subprocess.DEVNULL, capture_output=True,
+                           preexec_fn=little_room, timeout=120)
+        message = p.stderr.decode()
+        assert p.returncode == 3 and path + ": cannot write the checkpoint: File too large" in message, message
+        assert content(path) == before and os.listdir(d) == [os.path.basename(path)]
+        assert run_json(SMALL + ["--checkpoints", d])["result"] == undisturbed()
+
+
+@test
+def killed_in_the_middle_of_a_checkpoint():
+    """What the run writes beside its checkpoint is a pipe here, so that it can be killed (-9) half-way."""
+    with tempfile.TemporaryDirectory() as d:
+        path, before = checkpoint_of_step_10(d)
+        os.mkfifo(path + ".part")
+        end = os.open(path + ".part", os.O_RDONLY | os.O_NONBLOCK)
+        child = subprocess.Popen([EXE] + SMALL + ["--checkpoints", d], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL)
+        ready = select.select([end], [], [], 100)[0]
+        half = os.read(end, 5000) if ready else b""
+        child.kill()
+        assert child.wait() == -9 and half[:8] == b"ROPELM\r\n", "it was not writing: %r" % half[:8]
+        os.close(end)
+        os.unlink(path + ".part")
+        with open(path + ".part", "wb") as f:
+            f.write(half)
+        assert content(path) == before
+        assert run_json(SMALL + ["--checkpoints", d])["result"] == undisturbed()
+        assert os.listdir(d) == [os.path.basename(path)], os.listdir(d)
 
 
 case("no space left", SMALL + ["--curves", "/dev/full"], code=5, err=["/dev/full: No space left on device"])

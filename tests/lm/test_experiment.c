@@ -200,6 +200,30 @@ START_TEST(bad_input_is_named) {
 }
 END_TEST
 
+START_TEST(misspelt_presets_are_recognised) {
+    static const struct {
+        const char *name, *meant;
+    } cases[] = {
+        {"quik",   "quick"},
+        {"QUICK",  "quick"},
+        {"qiuck",  "quick"},
+        {"papers", "paper"},
+        {"seed",   "seeds"},
+        {"big",    NULL   },
+        {"",       NULL   },
+        {NULL,     NULL   }
+    };
+    for (size_t i = 0; i < CORE_COUNT(cases); i++) {
+        const ropelaw_train_preset *p = ropelaw_train_preset_nearest(cases[i].name);
+        ck_assert_msg(p ? cases[i].meant && !strcmp(p->name, cases[i].meant) : !cases[i].meant, "%s",
+                      cases[i].name);
+    }
+    static char endless[4096];
+    memset(endless, 'q', sizeof endless - 1);
+    ck_assert(!ropelaw_train_preset_nearest(endless));
+}
+END_TEST
+
 START_TEST(text_and_its_provenance) {
     ropelaw_train_options o = options(2);
     ropelaw_train_result r = run(&o);
@@ -380,6 +404,7 @@ int main(void) {
                                   the_folder_is_tried_before_training,
                                   checkpoints_belong_to_a_text,
                                   bad_input_is_named,
+                                  misspelt_presets_are_recognised,
                                   text_and_its_provenance,
                                   presets_make_sense,
                                   summary_of_a_known_curve,

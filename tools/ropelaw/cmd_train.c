@@ -89,7 +89,6 @@ static void add_run(cli_rows *rows, const ropelaw_train_run *r) {
     for (size_t i = 0; i < CLI_COUNT_OF(rest); i++) cli_cell(rows, rest[i]);
 }
 
-/* Lines that begin with "name: " in --text and --preset help come from the registry. */
 static int unknown_preset(const cli_context *c, const char *name) {
     char known[256] = "";
     size_t used = 0;
@@ -98,6 +97,9 @@ static int unknown_preset(const cli_context *c, const char *name) {
                          ropelaw_train_preset_at(i)->name);
         if (n < 0 || (used += (size_t)n) >= sizeof known) break;
     }
+    const ropelaw_train_preset *near = ropelaw_train_preset_nearest(name);
+    if (near)
+        return cli_usage(c, "unknown preset \"%s\": did you mean %s? (known: %s)", name, near->name, known);
     return cli_usage(c, "unknown preset \"%s\" (known: %s)", name, known);
 }
 
