@@ -128,6 +128,23 @@ def explain_is_recomputed():
     assert check_lines(lines) == 24, lines
 
 
+@test
+def a_note_of_several_files_is_told_once():
+    head, row = "run,eval_len_tok,ppl,%s\n", "%s,%d,5,%s\n"
+
+    def curve(name, columns):
+        cells = ",".join("7" for _ in columns)
+        return file(name + ".csv", head % ",".join(columns) + "".join(row % (name, 1024 * 2 ** i, cells) for i in range(4)))
+
+    one, two, three = curve("one", ["seed"]), curve("two", ["seed", "width"]), curve("three", ["seed"])
+    for command in (["table", "onsets"], ["fit"]):
+        said = [l.split(": ", 1)[1] for l in run(command + [one, two, three]).stderr.splitlines() if "is not known" in l]
+        assert said == ['3 files: column "seed" is not known: kept, not used',
+                        two + ': column "width" is not known: kept, not used'], said
+        alone = [l for l in run(command + [one]).stderr.splitlines() if "is not known" in l]
+        assert len(alone) == 1 and alone[0].endswith(one + ': column "seed" is not known: kept, not used'), alone
+
+
 case("rules without a file", ["table", "rules"], code=2, err=["table rules needs a FILE"])
 case("onsets without a file", ["table", "onsets"], code=2, err=["needs a FILE"])
 case("onsets of no file", ["table", "onsets", "/nowhere/x.csv"], code=3, err=["/nowhere/x.csv"])

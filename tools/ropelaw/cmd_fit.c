@@ -1,5 +1,6 @@
 #include "fit_law.h"
 #include "fit_runs.h"
+#include "series_files.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,19 +27,6 @@ static int read_options(cli_context *c, ropelaw_fit_options *o) {
     if (!strcmp(cli_text(c, "documents", "cluster"), "average")) o->documents = ROPELAW_DOCUMENTS_AVERAGE;
     if (o->reference >= ROPELAW_REFERENCE_LENGTH && !cli_given(c, "reference-value"))
         return cli_usage(c, "--reference %s needs --reference-value", word);
-    return CLI_OK;
-}
-
-static int read_series(cli_context *c, ropelaw_series *series) {
-    ropelaw_error error = {0};
-    for (size_t i = 0; i < c->n_arguments; i++) {
-        ropelaw_series next;
-        if (ropelaw_series_read(c->arguments[i], &next, &error)) return cli_fail(c, &error);
-        for (size_t k = 0; k < next.n_notes; k++) cli_note(c, "%s", next.notes[k]);
-        ropelaw_status status = ropelaw_series_merge(series, &next, &error);
-        ropelaw_series_clear(&next);
-        if (status) return cli_fail(c, &error);
-    }
     return CLI_OK;
 }
 
@@ -151,7 +139,7 @@ static int run(cli_context *c) {
     ropelaw_series series;
     memset(&series, 0, sizeof series);
     int code = read_options(c, &options);
-    if (!code) code = read_series(c, &series);
+    if (!code) code = cli_series_read(c, 0, &series);
     if (!code) code = read_covariances(c, &series);
     if (!code) {
         put_input(c, &series, &options);

@@ -1,4 +1,5 @@
 #include "plan_options.h"
+#include "series_files.h"
 #include <math.h>
 #include <string.h>
 
@@ -53,19 +54,11 @@ static int read_models(cli_context *c, cli_model *flags, ropelaw_report_model *m
 
 /* FILE operands of `onsets` and `rules`, all of them in one series. */
 static int read_runs(cli_context *c, ropelaw_series *all) {
-    ropelaw_error error = {0};
-    if (c->n_arguments < 2) return cli_usage(c, "table %s needs a FILE of measured runs (or -)", c->arguments[0]);
-    if (model_given(c)) return cli_usage(c, "table %s takes the facts of its runs from FILE", c->arguments[0]);
-    for (size_t i = 1; i < c->n_arguments; i++) {
-        ropelaw_series one;
-        if (ropelaw_series_read(c->arguments[i], &one, &error)) return cli_fail(c, &error);
-        for (size_t j = 0; j < one.n_notes; j++) cli_note(c, "%s", one.notes[j]);
-        if (ropelaw_series_merge(all, &one, &error)) {
-            ropelaw_series_clear(&one);
-            return cli_fail(c, &error);
-        }
-    }
-    return CLI_OK;
+    if (c->n_arguments < 2)
+        return cli_usage(c, "table %s needs a FILE of measured runs (or -)", c->arguments[0]);
+    if (model_given(c))
+        return cli_usage(c, "table %s takes the facts of its runs from FILE", c->arguments[0]);
+    return cli_series_read(c, 1, all);
 }
 
 static void explain_setting(cli_context *c, const char *name, const ropelaw_setting *setting) {
