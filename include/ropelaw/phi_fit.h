@@ -1,14 +1,13 @@
 /**
  * The phase tolerance phi of the coverage bound (coverage.h), fitted to measured onsets.
  *
- * Model       ln onset_i = ln(distance_i(phi) + 1) + eta_i,  eta_i ~ N(0, tau^2); distance_i(phi) is the coverage of
- *             run i's own frequencies. An onset enters as a value with its error, as an interval or as a limit.
- *             phi is the maximum of the likelihood over 0 .. pi (steps of 0.01 rad, refined), tau free.
- * Interval    runs of one model share what makes them differ from theory, so models are the units: Student's interval
- *             (n_models - 1 degrees of freedom) with the standard error of a bootstrap of models (399 resamples, seeded;
- *             above 64 models, of 64 groups of them), together with the profile likelihood of the runs, calibrated by F
- *             (brackets leave a flat likelihood, which no resampling sees); cut to 0 .. pi. With one model the latter
- *             alone: it says nothing of other models.
+ * Model       ln onset_i = ln(distance_i(phi_j) + 1) + eta_i,  eta_i ~ N(0, tau^2),  phi_j ~ N(phi, spread^2) of model j;
+ *             distance_i(phi_j) is the coverage of run i's own frequencies. An onset enters as a value with its error, as
+ *             an interval or as a limit. phi, the mean of models, is the maximum of the likelihood over 0 .. pi (steps of
+ *             0.01 rad, refined), where the phi_j are integrated out and tau and spread (to 0.86 rad) are free.
+ * Interval    profile likelihood, its cut calibrated by F with (n_models - 1) degrees of freedom, of models that have more
+ *             than limits: runs of one model share what makes them differ from theory, so models are the units (above 64,
+ *             64 groups of them). With one model its runs are the units: that says nothing of other models.
  * Error       every model predicted with the phi of the others: RMS of ln(observed / predicted), where observed is the
  *             nearer end of what is known, and 0 inside it.
  * Source      ropelaw (docs/law-fit.md). Simulated coverage: docs/simulation-law.md.
@@ -44,15 +43,16 @@ typedef struct {
     double rotary_dim, pretrain_base, train_len_tok;
     size_t n_runs, n_bounded; /* used; of them not only a limit */
     double phi_rad;           /* fitted to this model alone; NAN if none of its runs is bounded */
-    double phi_others_rad;    /* fitted without it; NAN with one model */
+    double phi_others_rad;    /* fitted without it (above 64 models, without its group); NAN with one model */
     double rms_out;           /* RMS of ln(observed / predicted) with that phi; NAN likewise */
 } ropelaw_phi_model;
 
 typedef struct {
     ropelaw_fitted_phi fitted; /* what a law file carries; n_models 0 with a reason */
     const char *reason;        /* NULL */
-    double tau;                /* [ln token] scatter about the fitted coverage, maximum likelihood */
-    double rms;                /* RMS of ln(observed / predicted) with the fitted phi */
+    double tau;            /* [ln token] scatter of runs about their model's coverage, maximum likelihood */
+    double spread_rad;     /* of phi between models, likewise; 0: below 0.01; NAN with one model */
+    double rms;            /* RMS of ln(observed / predicted) with the fitted phi */
     double out_lo, out_hi; /* smallest and largest observed / predicted of models left out; NAN with one */
     double others_lo, others_hi; /* [rad] range of phi over the fits that leave one model out */
     size_t n_bounded;            /* runs that are not only limits */
@@ -69,7 +69,8 @@ typedef struct {
  * In       cases [n]; options (NULL: default)
  * Out      phi, free with ropelaw_phi_destroy
  * Returns  OK, also where nothing could be fitted (phi->reason); INVALID; DOMAIN naming the member; NOMEM; CANCELLED.
- * Cost     0.5 ms per run with a value, 1 to 2 ms with a bracket; memory 100 bytes per run, 80 per model and 5 MB. Threads: the same bytes for any number of them.
+ * Cost     0.5 ms per run with a value, 1 to 2 ms with a bracket, 5 ms per model (up to 64); memory 100 bytes per run, 80
+ *          per model and 0.8 MB per model up to 64. Threads: the same bytes for any number of them.
  */
 ROPELAW_API ropelaw_status ropelaw_phi_fit(const ropelaw_phi_case *cases, size_t n,
                                            const ropelaw_phi_options *options, ropelaw_phi **phi,

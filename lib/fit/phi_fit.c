@@ -1,18 +1,17 @@
 /* Runs are sorted by model. Models are gathered into at most GROUPS groups (up to so many, every model is one), each with
-   its likelihood on a grid; memory does not grow beyond that. A model is left out by making its share again and taking
-   it off the total. Sums run in fixed order, whatever the number of threads. */
+   its likelihood on a grid; memory does not grow beyond that. A model is left out by taking its share off the total. Sums
+   run in fixed order, whatever the number of threads. */
 #include "fit/phi_cases.h"
-#include "fit/phi_grid.h"
+#include "fit/phi_models.h"
 #include "num/quantile.h"
 #include <ropelaw/phi_fit.h>
-#include <ropelaw/random.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 const ropelaw_phi_options ropelaw_phi_options_default = {0.95, 1, NULL};
 
-enum { GROUPS = 64, FEW_MODELS = 3, RESAMPLES = 399, SEED = 1 };
+enum { GROUPS = 64, FEW_MODELS = 3 };
 static const double phi_end = 3.14159265358979312;
 static const double missed = 2.302585092994046; /* ln 10: a run that broke where coverage gives no bound */
 
@@ -28,8 +27,9 @@ typedef struct {
     item *items;
     size_t n, *first; /* first item of each model, [n_models + 1] */
     size_t n_groups;
-    fit_phi_grid *total, *groups, *scratch; /* scratch: one per thread */
-    double *resampled;                      /* [RESAMPLES] phi of models drawn anew */
+    fit_phi_grid *groups, *scratch;   /* scratch: one per thread */
+    fit_phi_marginal *total, *shares; /* shares: of the groups; of one model there are none */
+    fit_phi_kernel *kernel;
     double *squares; /* [n_models][3]: sum of squares left out, smallest and largest error */
 } phi_work;
 
@@ -99,7 +99,15 @@ static ropelaw_status add_group(void *context, size_t task, size_t thread, ropel
     size_t j = w->phi->n_models;
     (void)thread, (void)error;
     add_items(w, w->first[j * task / w->n_groups], w->first[j * (task + 1) / w->n_groups], &w->groups[task]);
+    if (w->shares) fit_phi_marginal_add(&w->shares[task], w->kernel, &w->groups[task]);
     return ROPELAW_OK;
+}
+
+/* phi without the group of a model; of two groups the other one stands for itself. */
+static double without(const phi_work *w, size_t model) {
+    size_t group = ((model + 1) * w->n_groups - 1) / w->phi->n_models;
+    if (w->n_groups == 2) return fit_phi_find(&w->groups[1 - group]).phi;
+    return fit_phi_mean_find(w->total, &w->shares[group]).phi;
 }
 
 /* ln(observed / predicted): from the prediction to the nearer end of what is known. */
@@ -124,10 +132,10 @@ static ropelaw_status leave_out(void *context, size_t task, size_t thread, ropel
         memset(own, 0, sizeof *own);
         add_items(w, w->first[task], w->first[task + 1], own);
     }
-    if (m->n_bounded) m->phi_rad = fit_phi_find(own, NULL).phi;
+    if (m->n_bounded) m->phi_rad = fit_phi_find(own).phi;
     row[0] = 0, row[1] = INFINITY, row[2] = -INFINITY;
     if (w->phi->n_bounded == m->n_bounded) return ROPELAW_OK;
-    m->phi_others_rad = fit_phi_find(w->total, own).phi;
+    m->phi_others_rad = without(w, task);
     for (size_t i = w->first[task]; i < w->first[task + 1]; i++) {
         double e = miss(&w->items[i], m->phi_others_rad);
         sum += e * e;
@@ -138,49 +146,21 @@ static ropelaw_status leave_out(void *context, size_t task, size_t thread, ropel
     return ROPELAW_OK;
 }
 
-/* phi of groups drawn with replacement. */
-static ropelaw_status resample(void *context, size_t task, size_t thread, ropelaw_error *error) {
-    const phi_work *w = context;
-    fit_phi_grid *sum = &w->scratch[thread];
-    ropelaw_random random;
-    size_t count[GROUPS] = {0};
-    (void)error;
-    ropelaw_random_init(&random, SEED, task);
-    for (size_t g = 0; g < w->n_groups; g++) count[ropelaw_random_below(&random, w->n_groups)]++;
-    memset(sum, 0, sizeof *sum);
-    for (size_t g = 0; g < w->n_groups; g++)
-        if (count[g]) fit_phi_sum(sum, &w->groups[g], (double)count[g]);
-    w->resampled[task] = fit_phi_find(sum, NULL).phi;
-    return ROPELAW_OK;
-}
-
-/* Half the length of Student's interval with the standard error of the resampled phi. The variance of a resample is that
-   of n - 1 degrees of freedom times (n - 1) / n. */
-static ropelaw_status bootstrap(phi_work *w, double *half, ropelaw_error *error) {
-    double n = (double)w->n_groups, mean = 0, squares = 0;
-    ropelaw_status s =
-        core_parallel(w->options->threads, RESAMPLES, resample, w, w->options->progress, error);
-    if (s) return s;
-    for (int b = 0; b < RESAMPLES; b++) mean += w->resampled[b] / RESAMPLES;
-    for (int b = 0; b < RESAMPLES; b++) squares += pow(w->resampled[b] - mean, 2) / RESAMPLES;
-    *half = num_t_quantile((1 + w->phi->fitted.level) / 2, n - 1) * sqrt(squares * n / (n - 1));
-    return ROPELAW_OK;
-}
-
-/* The bootstrap sees what differs between models but not a likelihood that is flat (brackets alone leave a range of phi
-   equally good, in every resample); the profile sees that, but takes runs for units. So the interval holds both. */
-static ropelaw_status find_interval(phi_work *w, ropelaw_error *error) {
+/* Profile likelihood, its cut from F: of models that are known exactly this is Student's interval of their mean. With one
+   model its runs are the units. */
+static void find_interval(phi_work *w) {
     ropelaw_fitted_phi *f = &w->phi->fitted;
-    double n = (double)w->phi->n_bounded, interval[2], half = 0;
+    double interval[2];
     size_t with = 0; /* models that say where phi is */
     for (size_t k = 0; k < w->phi->n_models; k++) with += w->phi->models[k].n_bounded > 0;
-    if (n < 2 || (w->phi->n_models > 1 && with < 2)) return ROPELAW_OK;
-    ropelaw_status s = w->phi->n_models > 1 ? bootstrap(w, &half, error) : ROPELAW_OK;
-    if (s) return s;
-    fit_phi_profile(w->total, n * log1p(num_f_quantile(f->level, 1, n - 1) / (n - 1)), interval);
-    f->lo_rad = fmax(fmin(f->phi_rad - half, interval[0]), 0);
-    f->hi_rad = fmin(fmax(f->phi_rad + half, interval[1]), phi_end);
-    return ROPELAW_OK;
+    size_t units = !w->shares ? w->phi->n_bounded : with < w->n_groups ? with : w->n_groups;
+    if (units < 2) return;
+    double n = (double)units, cut = n * log1p(num_f_quantile(f->level, 1, n - 1) / (n - 1));
+    if (w->shares)
+        fit_phi_mean_profile(w->total, cut, interval);
+    else
+        fit_phi_profile(w->groups, cut, interval);
+    f->lo_rad = interval[0], f->hi_rad = interval[1];
 }
 
 static void summarise(phi_work *w) {
@@ -202,20 +182,37 @@ static void summarise(phi_work *w) {
     if (!known) p->others_lo = p->others_hi = NAN;
 }
 
+/* The shares of models in the likelihood of their mean; of one model there is no mean. */
+static ropelaw_status create_shares(phi_work *w, ropelaw_error *error) {
+    if (w->n_groups < 2) return ROPELAW_OK;
+    w->total = core_calloc(1 + w->n_groups, sizeof *w->total);
+    w->kernel = core_malloc(1, sizeof *w->kernel);
+    if (!w->total || !w->kernel) return core_fail_memory(error, 1 + w->n_groups, sizeof *w->total);
+    w->shares = w->total + 1;
+    fit_phi_kernel_init(w->kernel);
+    return ROPELAW_OK;
+}
+
 static ropelaw_status fit(phi_work *w, ropelaw_error *error) {
-    ropelaw_fitted_phi *f = &w->phi->fitted;
-    ropelaw_status s = core_parallel(w->options->threads, w->n_groups, add_group, w, NULL, error);
+    ropelaw_phi *p = w->phi;
+    ropelaw_fitted_phi *f = &p->fitted;
+    ropelaw_status s = create_shares(w, error);
+    if (!s) s = core_parallel(w->options->threads, w->n_groups, add_group, w, NULL, error);
     if (s) return s;
-    for (size_t g = 0; g < w->n_groups; g++) fit_phi_sum(w->total, &w->groups[g], 1);
-    fit_phi_best best = fit_phi_find(w->total, NULL);
-    f->phi_rad = best.phi, w->phi->tau = best.tau;
-    f->n_models = w->phi->n_models;
-    s = core_parallel(w->options->threads, w->phi->n_models, leave_out, w, w->options->progress, error);
+    f->n_models = p->n_models;
+    if (w->shares) {
+        for (size_t g = 0; g < w->n_groups; g++) fit_phi_marginal_sum(w->total, &w->shares[g]);
+        fit_phi_mean mean = fit_phi_mean_find(w->total, NULL);
+        f->phi_rad = mean.phi, p->tau = mean.tau, p->spread_rad = mean.spread;
+    } else {
+        fit_phi_best best = fit_phi_find(w->groups);
+        f->phi_rad = best.phi, p->tau = best.tau;
+    }
+    s = core_parallel(w->options->threads, p->n_models, leave_out, w, w->options->progress, error);
     if (s) return s;
-    s = find_interval(w, error);
-    if (s) return s;
+    find_interval(w);
     if (f->phi_rad < 0.005 || f->phi_rad > phi_end - 0.005) f->caveats |= ROPELAW_CAVEAT_AT_EDGE;
-    if (w->phi->n_models < FEW_MODELS) f->caveats |= ROPELAW_CAVEAT_FEW_POINTS;
+    if (p->n_models < FEW_MODELS) f->caveats |= ROPELAW_CAVEAT_FEW_POINTS;
     summarise(w);
     return ROPELAW_OK;
 }
@@ -224,7 +221,7 @@ static ropelaw_phi *create(size_t n, double level) {
     ropelaw_phi *p = core_calloc(1, sizeof *p);
     if (!p) return NULL;
     p->fitted = (ropelaw_fitted_phi){NAN, NAN, NAN, level, NAN, 0, 0, 0};
-    p->tau = p->rms = p->out_lo = p->out_hi = p->others_lo = p->others_hi = NAN;
+    p->tau = p->spread_rad = p->rms = p->out_lo = p->out_hi = p->others_lo = p->others_hi = NAN;
     p->models = core_calloc(n ? n : 1, sizeof *p->models);
     if (!p->models) ropelaw_phi_destroy(&p);
     return p;
@@ -232,17 +229,16 @@ static ropelaw_phi *create(size_t n, double level) {
 
 static ropelaw_status work_create(phi_work *w, size_t n, ropelaw_error *error) {
     size_t threads = w->options->threads ? w->options->threads : 1, room = n ? n : 1;
-    if (threads > room + RESAMPLES) threads = room + RESAMPLES;
+    if (threads > room) threads = room;
     w->n_groups = room < GROUPS ? room : GROUPS;
     w->phi = create(n, w->options->level);
     w->items = core_malloc(room, sizeof *w->items);
     w->first = core_malloc(room + 1, sizeof *w->first);
     w->squares = core_malloc(room, 3 * sizeof *w->squares);
-    w->total = core_calloc(1 + w->n_groups + threads, sizeof *w->total);
-    w->resampled = core_malloc(RESAMPLES, sizeof *w->resampled);
-    if (!w->phi || !w->items || !w->first || !w->squares || !w->total || !w->resampled)
+    w->groups = core_calloc(w->n_groups + threads, sizeof *w->groups);
+    if (!w->phi || !w->items || !w->first || !w->squares || !w->groups)
         return core_fail_memory(error, room, sizeof *w->items);
-    w->groups = w->total + 1, w->scratch = w->groups + w->n_groups;
+    w->scratch = w->groups + w->n_groups;
     return ROPELAW_OK;
 }
 
@@ -267,8 +263,8 @@ ropelaw_status ropelaw_phi_fit(const ropelaw_phi_case *cases, size_t n, const ro
                             : "no run has an onset or a limit, and facts that fix its frequencies";
     else if (!s)
         s = fit(&w, error);
-    core_free(w.items), core_free(w.first), core_free(w.squares), core_free(w.total);
-    core_free(w.resampled);
+    core_free(w.items), core_free(w.first), core_free(w.squares), core_free(w.groups);
+    core_free(w.total), core_free(w.kernel);
     if (s)
         ropelaw_phi_destroy(&w.phi);
     else

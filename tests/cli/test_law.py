@@ -43,6 +43,7 @@ def phi_goes_from_fit_to_predict_and_design():
     model = ["--rotary-dim", "128", "--base", "1e4", "--train-len", "1k"]
     c = run_json(["predict", *model, "--tune-base", "1e5", "--law", saved])["result"]["coverage"]
     f = c["fitted"]
+    assert d["spread"] is None and d["n_models"] == 1
     assert f["phi"] == d["est"] and f["lo"] <= f["est"] <= f["hi"] and c["phi_hi_rad"] == 1
     same = run_json(["predict", *model, "--tune-base", "1e5", "--phi", "%.17g,%.17g" % (d["est"], d["est"])])
     assert same["result"]["coverage"]["lo"] == f["est"]  # a second route to the number
@@ -54,6 +55,8 @@ def phi_goes_from_fit_to_predict_and_design():
     text = run(["predict", *model, "--tune-base", "1e5", "--law", saved]).stdout
     assert "at the fitted phi" in text
     assert "phase tolerance phi" in run(["fit", runs(0.72), "--draws", "99"]).stdout
+    several = os.path.join(ROOT, "data", "curves", "yarn_llama2_128k.csv")
+    assert "they differ by" in run(["fit", several, "--draws", "99"]).stdout
 
 
 @test

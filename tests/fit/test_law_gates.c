@@ -56,7 +56,7 @@ START_TEST(phi_with_models_as_units) {
     for (int k = 0; k < 3; k++) {
         gate_options o = {11, 25, 1};
         phi_result r = gate_phi(&designs[k], &o);
-        ck_assert_msg(r.covers >= .90 - 3 * sqrt(.9 * .1 / 25), "coverage %g", r.covers);
+        ck_assert_msg(r.covers >= .95 - 3 * sqrt(.95 * .05 / 25), "coverage %g", r.covers);
         test_assert_abs(r.bias, 0, .05 + 3 * r.sd / sqrt(25));
         ck_assert(r.length < 1.2); /* not by covering everything: 0 .. pi is 3.1 */
     }

@@ -1,4 +1,4 @@
-/* Tests: phi_fit.c phi_grid.c phi_cases.c run_arcs.c */
+/* Tests: phi_fit.c phi_grid.c phi_models.c phi_cases.c run_arcs.c */
 #include "test.h"
 #include "core/core.h"
 #include "fit/run_arcs.h"
@@ -108,14 +108,30 @@ START_TEST(leaving_out_is_fitting_the_others) {
     test_assert_rel(phi->fitted.rms_out, sqrt(sum / N), 1e-9);
     test_assert_rel(phi->out_lo, exp(lo), 1e-9);
     test_assert_rel(phi->out_hi, exp(hi), 1e-9);
-    /* the interval, by resampling models, is near that of the jackknife from the printed parts */
+    ropelaw_phi_destroy(&phi);
+}
+END_TEST
+
+/* Where every model is known exactly, its mean, its interval and the spread are those of six normal numbers: Student's.
+   The grid has steps of 0.01 rad, and the ends lie outwards on it; below 0 and above 0.86 rad of spread nothing is cut. */
+START_TEST(exact_models_have_students_interval) {
+    made m;
+    const double differ[] = {1.1, 1.3, 1.5, 1.7, 1.2, 1.9};
+    make(&m, differ, 0, 3);
+    ropelaw_phi *phi = fit(m.cases, N);
     double mean = 0, squares = 0;
-    for (size_t j = 0; j < MODELS; j++) mean += phi->models[j].phi_others_rad / MODELS;
-    for (size_t j = 0; j < MODELS; j++) squares += pow(phi->models[j].phi_others_rad - mean, 2);
-    double half = num_t_quantile(.975, MODELS - 1) * sqrt(squares * (MODELS - 1) / MODELS);
-    double length = phi->fitted.hi_rad - phi->fitted.phi_rad;
-    ck_assert_msg(length > half / 1.5 && length < half * 1.5, "%g, jackknife %g", length, half);
-    ck_assert(phi->fitted.phi_rad > .1 && phi->fitted.phi_rad < .9 && half > 0.05);
+    for (size_t j = 0; j < MODELS; j++) mean += phi->models[j].phi_rad / MODELS;
+    for (size_t j = 0; j < MODELS; j++) squares += pow(phi->models[j].phi_rad - mean, 2);
+    double half = num_t_quantile(.975, MODELS - 1) * sqrt(squares / (MODELS * (MODELS - 1)));
+    test_assert_abs(phi->fitted.phi_rad, mean, 0.005);
+    ck_assert(phi->fitted.lo_rad <= mean - half && phi->fitted.lo_rad > mean - half - 0.02);
+    ck_assert(phi->fitted.hi_rad >= mean + half && phi->fitted.hi_rad < mean + half + 0.02);
+    /* a parabola through nodes h = ln 1.5 apart, l'' = -2 n and l''' = 4 n: off by up to 2 h^2 / 6 */
+    test_assert_rel(phi->spread_rad, sqrt(squares / MODELS), 0.055);
+    ropelaw_phi_destroy(&phi);
+    make(&m, same, 0.05, 4);
+    phi = fit(m.cases, N);
+    ck_assert_msg(phi->spread_rad < 0.05, "%g", phi->spread_rad); /* a model's own error is about 0.05 rad */
     ropelaw_phi_destroy(&phi);
 }
 END_TEST
@@ -356,6 +372,7 @@ int main(void) {
     Suite *s = suite_create("phi_fit");
     const TTest *const tests[] = {a_known_phi_is_found,
                                   leaving_out_is_fitting_the_others,
+                                  exact_models_have_students_interval,
                                   one_model_has_the_f_interval,
                                   brackets_and_limits_are_not_values,
                                   limits_of_another_model_are_no_second_opinion,

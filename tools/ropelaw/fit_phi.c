@@ -27,6 +27,7 @@ static void put_json(cli_value *result, const ropelaw_phi *p) {
     cli_put_number(v, "hi", f->hi_rad);
     cli_put_number(v, "level", f->level);
     cli_put_number(v, "tau", p->tau);
+    cli_put_number(v, "spread", p->spread_rad);
     cli_put_number(v, "rms", p->rms);
     cli_put_number(v, "rms_out", f->rms_out);
     cli_put_number(v, "ratio_out_lo", p->out_lo);
@@ -59,11 +60,16 @@ static void say(FILE *out, const ropelaw_phi *p) {
                 "to %s\n",
                 cli_num(p->out_lo, 3), cli_num(p->out_hi, 3), cli_num(f->rms_out, 2),
                 cli_num(p->others_lo, 3), cli_num(p->others_hi, 3));
+    if (!isnan(p->spread_rad))
+        fprintf(out,
+                "  the mean of models; they differ by %s rad (standard deviation), runs of one by a factor "
+                "of %s\n",
+                cli_num(p->spread_rad, 2), cli_num(exp(p->tau), 3));
 }
 
 void fit_phi_say(cli_context *c, const ropelaw_phi *p) {
     put_json(c->result, p);
     if (!c->text || p->reason) return;
     say(c->text, p);
-    cli_source(c, "phi: likelihood of the onsets, models as units, docs/law-fit.md");
+    cli_source(c, "phi: likelihood of the onsets, models normal about a mean, docs/law-fit.md");
 }
