@@ -1,17 +1,7 @@
 /* Tests: convert.c */
-#include "test.h"
-#include "model/internal.h"
+#include "model_files.h"
 #include <dirent.h>
 #include <ropelaw/export.h>
-#include <stdio.h>
-#include <string.h>
-
-static ropelaw_model parse(const char *text) {
-    ropelaw_model m;
-    ropelaw_error e = {0};
-    test_assert_ok(ropelaw_model_parse(text, strlen(text), "c.json", &m, &e), e);
-    return m;
-}
 
 static bool equal(double a, double b) {
     return a == b || (isnan(a) && isnan(b));

@@ -1,7 +1,7 @@
 /* Tests: gguf_parts.c
    Split models: the parts are made here. */
 #include "gguf_maker.h"
-#include <stdio.h>
+#include "model_files.h"
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -55,12 +55,6 @@ static void remove_all(void) {
     ck_assert_int_eq(system(command), 0);
 }
 
-static bool has_note(const ropelaw_model *m, const char *id) {
-    for (size_t i = 0; i < m->n_notes; i++)
-        if (!strcmp(m->notes[i].id, id)) return true;
-    return false;
-}
-
 /* Whichever part is named, and wherever the tensor lies, the answer is the same. */
 START_TEST(rope_tensors_of_any_part) {
     for (unsigned freqs = 1; freqs <= 3; freqs++) {
@@ -72,7 +66,7 @@ START_TEST(rope_tensors_of_any_part) {
             ck_assert_str_eq(model.kinds[0].rope.method, "llama3");
             test_assert_abs(model.kinds[0].rope.factor, 8, 0);
             test_assert_abs(model.train_len_tok, 8192, 0);
-            ck_assert(has_note(&model, "split-file") && !has_note(&model, "missing-part"));
+            ck_assert(note_of(&model, "split-file") && !note_of(&model, "missing-part"));
             ropelaw_model_clear(&model);
         }
         remove_all();
@@ -87,12 +81,10 @@ START_TEST(missing_parts) {
     unlink(name_of(3, 3));
     test_assert_ok(ropelaw_model_read(name_of(1, 3), &model, &e), e);
     ck_assert_str_eq(model.kinds[0].rope.method, "default");
-    ck_assert(has_note(&model, "missing-part"));
-    for (size_t i = 0; i < model.n_notes; i++)
-        if (!strcmp(model.notes[i].id, "missing-part"))
-            ck_assert_msg(strstr(model.notes[i].text,
-                                 "2 of 3 parts of this split model are here, part 3 is missing") != NULL,
-                          "%s", model.notes[i].text);
+    const char *said = note_of(&model, "missing-part");
+    ck_assert_ptr_nonnull(said);
+    ck_assert_msg(strstr(said, "2 of 3 parts of this split model are here, part 3 is missing") != NULL, "%s",
+                  said);
     ropelaw_model_clear(&model);
     unlink(name_of(1, 3));
     ck_assert_int_eq(ropelaw_model_read(name_of(2, 3), &model, &e), ROPELAW_IO);
@@ -125,12 +117,12 @@ START_TEST(parts_that_lie) {
     snprintf(path, sizeof path, "%s/renamed.gguf", folder);
     save(path);
     test_assert_ok(ropelaw_model_read(path, &model, &e), e);
-    ck_assert(has_note(&model, "split-file"));
+    ck_assert(note_of(&model, "split-file"));
     ropelaw_model_clear(&model);
     make_part(HEAD | FREQS, 0, 0); /* a name like that of a part, but no split */
     save(name_of(7, 9));
     test_assert_ok(ropelaw_model_read(path, &model, &e), e);
-    ck_assert(!has_note(&model, "split-file") && !has_note(&model, "missing-part"));
+    ck_assert(!note_of(&model, "split-file") && !note_of(&model, "missing-part"));
     ropelaw_model_clear(&model);
     make_part(SPLIT | HEAD, 65534, 65535); /* the most that 16 bits can claim */
     save(name_of(65535, 65535));

@@ -1,21 +1,18 @@
 /* Tests: method.c
    Names of RoPE methods in files: the known ones, and the complaint about another, in each format. */
 #include "gguf_maker.h"
-#include <stdio.h>
+#include "model_files.h"
 
 static const char *const listed[] = {"default", "linear",   "ntk",    "dynamic",     "ntk-by-parts",
                                      "yarn",    "longrope", "llama3", "proportional"};
 
 static ropelaw_model config(const char *rope_parameters) {
     char text[600];
-    ropelaw_model m;
-    ropelaw_error e = {0};
     snprintf(text, sizeof text,
              "{\"model_type\": \"llama\", \"hidden_size\": 4096, \"num_attention_heads\": 32,\n"
              "\"max_position_embeddings\": 8192,\n\"rope_parameters\": {%s}}",
              rope_parameters);
-    test_assert_ok(ropelaw_model_parse(text, strlen(text), "c.json", &m, &e), e);
-    return m;
+    return parse(text);
 }
 
 /* The complaint names every method that a file can name, and each of them is known. */
@@ -74,11 +71,10 @@ START_TEST(vision_towers_are_not_read) {
                                "8192}, \"vision_config\": "
                                "{\"model_type\": \"gemma4_vision\", \"rope_parameters\": {\"rope_type\": "
                                "\"axial\", \"rope_theta\": 100.0}}}";
-    ropelaw_model m;
+    ropelaw_model m = parse(text);
     ropelaw_error e = {0};
-    test_assert_ok(ropelaw_model_parse(text, strlen(text), "c.json", &m, &e), e);
     for (size_t i = 0; i < m.n_kinds; i++) test_assert_ok(ropelaw_layer_kind_check(&m, &m.kinds[i], &e), e);
-    for (size_t i = 0; i < m.n_notes; i++) ck_assert_str_ne(m.notes[i].id, "unknown-method");
+    ck_assert_ptr_null(note_of(&m, "unknown-method"));
     test_assert_ok(ropelaw_layer_kind_check(&m, NULL, &e), e);
     ropelaw_model_clear(&m);
 }
