@@ -1,5 +1,6 @@
 #include "core/core.h"
 #include "lm/experiment.h"
+#include <ropelaw/cpu.h>
 #include <ropelaw/number.h>
 #include <ropelaw/version.h>
 #include <math.h>
@@ -33,7 +34,15 @@ static void key_number(lm_text *csv, const char *key, double value) {
     lm_text_number(csv, value, "\n");
 }
 
-/* The command that makes these bytes again. */
+/* An operand as a shell takes it. */
+static void add_operand(lm_text *csv, const char *name) {
+    const char *plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/+-";
+    bool is_plain = !name[strspn(name, plain)];
+    lm_text_add(csv, is_plain ? " %s" : " '%s'", name);
+}
+
+/* The command that makes these bytes again, the seeds that it takes, and what it was linked with: another processor or BLAS
+   kernel rounds differently. */
 static void add_source(lm_text *csv, const ropelaw_train_preset *preset, const ropelaw_train_options *o) {
     const ropelaw_train_options *usual = &ropelaw_train_options_default;
     lm_text_add(csv, "# source: ropelaw train --preset %s --seed %llu", preset->name,
@@ -45,7 +54,13 @@ static void add_source(lm_text *csv, const ropelaw_train_preset *preset, const r
         lm_text_add(csv, " --share "), lm_text_number(csv, o->step_share, "");
     if (o->eval_len != usual->eval_len) lm_text_add(csv, " --eval-len %zu", o->eval_len);
     if (o->eval_windows != usual->eval_windows) lm_text_add(csv, " --windows %zu", o->eval_windows);
-    lm_text_add(csv, ", version %s\n", ropelaw_version());
+    if (o->text) add_operand(csv, o->text_name);
+    lm_text_add(csv, ", version %s\n# seeds: %llu", ropelaw_version(), (unsigned long long)o->seed);
+    if (preset->n_seeds > 1)
+        lm_text_add(csv, " to %llu", (unsigned long long)(o->seed + preset->n_seeds - 1));
+    char linked[256];
+    lm_text_add(csv, "\n# made-with: %s kernels, %s\n", ropelaw_isa_str(ropelaw_isa_best()),
+                ropelaw_build_str(linked, sizeof linked));
 }
 
 static void add_text(lm_text *csv, const ropelaw_train_options *o, const ropelaw_lm_text_information *floor) {

@@ -3,6 +3,7 @@
 #include "core/core.h"
 #include "lm/experiment.h"
 #include <ropelaw/coverage.h>
+#include <ropelaw/cpu.h>
 #include <ropelaw/law.h>
 #include <ropelaw/train.h>
 #include <glob.h>
@@ -224,9 +225,26 @@ START_TEST(misspelt_presets_are_recognised) {
 }
 END_TEST
 
+/* A preset with several seeds says which; its command takes the first. */
+START_TEST(seeds_are_named) {
+    ropelaw_train_preset three = tiny;
+    three.n_seeds = 3;
+    ropelaw_train_options o = options(2);
+    ropelaw_train_result r;
+    ropelaw_error error = {0};
+    o.seed = 4;
+    test_assert_ok(ropelaw_train_experiment(&three, &o, &r, &error), error);
+    ck_assert(strstr(r.csv, "--seed 4 ") && strstr(r.csv, "\n# seeds: 4 to 6\n"));
+    ck_assert_uint_eq(r.n_runs, 6);
+    ck_assert(r.runs[0].seed == 4 && r.runs[5].seed == 6);
+    ropelaw_train_result_clear(&r);
+}
+END_TEST
+
 START_TEST(text_and_its_provenance) {
     ropelaw_train_options o = options(2);
     ropelaw_train_result r = run(&o);
+    ck_assert(strstr(r.csv, " --windows 2 'three documents', version "));
     ck_assert(strstr(r.csv, "# text: three documents\n") && isnan(r.text_floor.topics_known_nats));
     ropelaw_train_result_clear(&r);
     o.text = NULL, o.language = 7; /* the generated language */
@@ -235,6 +253,8 @@ START_TEST(text_and_its_provenance) {
     ck_assert(strstr(
         r.csv, "# source: ropelaw train --preset tiny --seed 1 --language 7 --share 0.01 --eval-len 512 "
                "--windows 2, version "));
+    ck_assert(strstr(r.csv, "\n# seeds: 1\n# made-with: "));
+    ck_assert(strstr(strstr(r.csv, "# made-with: "), ropelaw_isa_str(ropelaw_isa_best())));
     ck_assert(r.text_floor.topics_known_nats > 0.4 && strstr(r.csv, "# text-floor-topics-known-nats: 0."));
     ck_assert(r.runs[0].pretrain_loss_nats > r.text_floor.topics_unknown_nats); /* five steps teach little */
     ck_assert_uint_eq(r.n_runs, 2);
@@ -405,6 +425,7 @@ int main(void) {
                                   checkpoints_belong_to_a_text,
                                   bad_input_is_named,
                                   misspelt_presets_are_recognised,
+                                  seeds_are_named,
                                   text_and_its_provenance,
                                   presets_make_sense,
                                   summary_of_a_known_curve,

@@ -138,6 +138,22 @@ static void put_range(cli_value *parent, const char *key, const ropelaw_range *r
     cli_put_number(o, "hi", range->hi);
 }
 
+/* One ratio over all models, and the mean of a population that they are drawn from (five models or more). */
+static void put_pool(cli_context *c, const ropelaw_law_pool *pool) {
+    cli_value *o = cli_put(c->result, "pool", cli_object());
+    cli_put_number(o, "n_models", (double)pool->n_models);
+    if (pool->n_models < 2) return;
+    put_range(o, "ratio", &pool->rho);
+    put_range(o, "population_mean", &pool->random_mean);
+    fprintf(c->text, "Effective over critical dimension, %zu models: %s [%s, %s] with one ratio for all",
+            pool->n_models, cli_num(pool->rho.est, 3), cli_num(pool->rho.lo, 3), cli_num(pool->rho.hi, 3));
+    if (isfinite(pool->random_mean.est))
+        fprintf(c->text, "; %s [%s, %s] with models drawn from a population",
+                cli_num(pool->random_mean.est, 3), cli_num(pool->random_mean.lo, 3),
+                cli_num(pool->random_mean.hi, 3));
+    fprintf(c->text, "\n");
+}
+
 /* The law fitted to the curves of every model, with the intervals of law_fit.h. */
 static int fit_law(cli_context *c, const ropelaw_train_result *r) {
     static const ropelaw_column columns[] = {
@@ -178,8 +194,10 @@ static int fit_law(cli_context *c, const ropelaw_train_result *r) {
             cli_cell(&rows, m->reason && k > 1 ? NAN : numbers[k]);
         cli_cell_text(&rows, m->reason);
     }
+    int code = cli_rows_end(c, &rows, true);
+    put_pool(c, &law->pool);
     ropelaw_law_destroy(&law);
-    return cli_rows_end(c, &rows, true);
+    return code;
 }
 
 /* Loss of every pre-trained model, beside what the text itself costs. */
