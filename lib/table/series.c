@@ -1,4 +1,4 @@
-/* The structure: building, merging, freeing. Reading is in series_parse.c, writing in series_write.c. */
+/* The structure: building, merging, freeing. Reading is in series_parse.c and series_row.c, writing in series_write.c. */
 #include "table/series.h"
 #include "table/names.h"
 #include <math.h>

@@ -1,4 +1,4 @@
-/* Tests: series.c series_parse.c series_write.c */
+/* Tests: series.c series_parse.c series_row.c series_write.c */
 #include "test.h"
 #include "core/core.h"
 #include <ropelaw/series.h>
