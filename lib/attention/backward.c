@@ -9,151 +9,10 @@
    task is then a group and a run of blocks, and those of one diagonal of this table (group + run = constant) run
    together, because each needs only its neighbours on the diagonal before. The sums keep their order, hence their
    bytes. */
-#include "attention/plan.h"
+#include "attention/backward.h"
 #include "core/core.h"
 #include <math.h>
 #include <string.h>
-
-enum { TILES = 4, LANES = ATTENTION_LANES, KEYS = ATTENTION_KEYS, GROUP = TILES * LANES };
-
-typedef struct {
-    float *keys, *values, *dkeys, *dvalues; /* [n_keys][n_columns] of one key head */
-    float *queries, *dout;                  /* [4][48][n_columns] of a group; queries rotated and scaled */
-    float *queries_t, *dout_t;              /* [4][n_columns][48] */
-    float *dqueries;                        /* [4][48][n_columns] */
-    float *lse, *delta;                     /* [4][48] */
-    float *weights, *dscores;               /* [64][48] */
-    float *table;                           /* [2][n_pairs] */
-} scratch;
-
-typedef struct {
-    attention_plan plan;
-    const ropelaw_attention_f32 *x;
-    scratch *threads;
-    /* more threads than key heads: */
-    bool shares_head;
-    scratch head; /* keys and all groups of one head */
-    size_t n_groups, n_runs, run_keys, kv, h, diagonal;
-} backward;
-
-static void take_keys(const attention_plan *plan, attention_arena *arena, scratch *s) {
-    const size_t bytes = plan->n_columns * sizeof(float);
-    s->keys = attention_take(arena, plan->n_keys, bytes);
-    s->values = attention_take(arena, plan->n_keys, bytes);
-    s->dkeys = attention_take(arena, plan->n_keys, bytes);
-    s->dvalues = attention_take(arena, plan->n_keys, bytes);
-}
-
-static void take_groups(const attention_plan *plan, attention_arena *arena, scratch *s, size_t n) {
-    const size_t rows = n * GROUP, bytes = plan->n_columns * sizeof(float);
-    s->queries = attention_take(arena, rows, bytes);
-    s->dout = attention_take(arena, rows, bytes);
-    s->queries_t = attention_take(arena, rows, bytes);
-    s->dout_t = attention_take(arena, rows, bytes);
-    s->dqueries = attention_take(arena, rows, bytes);
-    s->lse = attention_take(arena, rows, sizeof(float));
-    s->delta = attention_take(arena, rows, sizeof(float));
-}
-
-static void take(backward *b, attention_arena *arena) {
-    attention_plan *plan = &b->plan;
-    attention_plan_take(plan, arena);
-    b->threads = attention_take(arena, plan->n_threads, sizeof *b->threads);
-    if (b->shares_head) {
-        take_keys(plan, arena, &b->head);
-        take_groups(plan, arena, &b->head, b->n_groups);
-    }
-    for (size_t i = 0; i < plan->n_threads && arena->used != SIZE_MAX; i++) {
-        scratch s = {.weights = attention_take(arena, KEYS * LANES, sizeof(float)),
-                     .dscores = attention_take(arena, KEYS * LANES, sizeof(float)),
-                     .table = attention_take(arena, 2 * plan->n_pairs, sizeof(float))};
-        if (!b->shares_head) {
-            take_keys(plan, arena, &s);
-            take_groups(plan, arena, &s, 1);
-        }
-        if (arena->memory) b->threads[i] = s;
-    }
-}
-
-static void init(backward *b, const ropelaw_attention_problem *p, const ropelaw_attention_options *options,
-                 const attention_kernel *kernel) {
-    attention_plan_init(&b->plan, p, options, kernel);
-    size_t n_threads = b->plan.n_threads, n_blocks = b->plan.n_keys / KEYS;
-    b->n_groups = (p->n_tok + GROUP - 1) / GROUP;
-    b->shares_head = n_threads > p->n_kv_heads && b->n_groups > 1;
-    if (!b->shares_head && n_threads > p->n_kv_heads) b->plan.n_threads = p->n_kv_heads;
-    /* eight runs a thread keep the diagonals long enough */
-    b->n_runs = n_threads < n_blocks / 8 ? 8 * n_threads : n_blocks;
-    b->run_keys = (n_blocks + b->n_runs - 1) / b->n_runs * KEYS;
-}
-
-size_t attention_backward_bytes(const ropelaw_attention_problem *p, const ropelaw_attention_options *options,
-                                const attention_kernel *kernel) {
-    backward b = {0};
-    attention_arena arena = {0};
-    init(&b, p, options, kernel);
-    take(&b, &arena);
-    return arena.used;
-}
-
-static void clear_keys(const backward *b, const scratch *s) {
-    size_t columns = b->plan.n_columns, n = b->plan.n_keys * columns * sizeof(float);
-    memset(s->values, 0, n);
-    memset(s->dkeys, 0, n);
-    memset(s->dvalues, 0, n);
-    memset(s->keys + b->plan.p->n_tok * columns, 0,
-           (b->plan.n_keys - b->plan.p->n_tok) * columns * sizeof(float));
-}
-
-static void pack_keys(const backward *b, const scratch *s, size_t kv, size_t j, size_t end) {
-    const ropelaw_attention_problem *p = b->plan.p;
-    size_t columns = b->plan.n_columns;
-    for (; j < end && j < p->n_tok; j++) {
-        attention_plan_table(&b->plan, j, s->table);
-        attention_pack_turned(&b->plan, s->table, b->x->k + j * p->k.tok + kv * p->k.head,
-                              s->keys + j * columns);
-        memcpy(s->values + j * columns, b->x->v + j * p->v.tok + kv * p->v.head, p->head_dim * sizeof(float));
-    }
-}
-
-/* Row `lane` of the group that starts at token q0; what lies behind the last token is zero. */
-static void pack_row(const backward *b, const scratch *s, size_t h, size_t i, size_t lane) {
-    const ropelaw_attention_problem *p = b->plan.p;
-    size_t columns = b->plan.n_columns;
-    float *query = s->queries + lane * columns, *dout = s->dout + lane * columns;
-    memset(query, 0, columns * sizeof(float));
-    memset(dout, 0, columns * sizeof(float));
-    s->lse[lane] = s->delta[lane] = 0;
-    if (i >= p->n_tok) return;
-    const float *from = b->x->dout + i * p->out.tok + h * p->out.head;
-    const float *out = b->x->out + i * p->out.tok + h * p->out.head;
-    double delta = 0, lse = b->x->lse[h * p->n_tok + i];
-    for (size_t c = 0; c < p->head_dim; c++) {
-        dout[c] = from[c];
-        delta += (double)from[c] * out[c];
-    }
-    s->delta[lane] = (float)delta;
-    s->lse[lane] = lse == -INFINITY ? 0 : (float)(lse * 1.4426950408889634074); /* 1 / ln 2 */
-    attention_plan_table(&b->plan, i, s->table);
-    attention_pack_turned(&b->plan, s->table, b->x->q + i * p->q.tok + h * p->q.head, query);
-    float scale = attention_scale(p, i);
-    for (size_t c = 0; c < columns; c++) query[c] *= scale;
-}
-
-static void pack_queries(const backward *b, const scratch *s, size_t h, size_t q0) {
-    static const float one[4] = {1, 1, 1, 1};
-    size_t columns = b->plan.n_columns;
-    memset(s->dqueries, 0, GROUP * columns * sizeof(float));
-    for (size_t lane = 0; lane < GROUP; lane++) {
-        pack_row(b, s, h, q0 + lane, lane);
-        if (lane % 4 < 3) continue;
-        size_t tile = lane / LANES * LANES * columns;
-        attention_transpose4(s->queries + (lane - 3) * columns, columns, one, s->queries_t + tile,
-                             lane % LANES - 3);
-        attention_transpose4(s->dout + (lane - 3) * columns, columns, one, s->dout_t + tile,
-                             lane % LANES - 3);
-    }
-}
 
 typedef struct {
     size_t q0, j0, n_lanes, tile;
@@ -161,7 +20,7 @@ typedef struct {
 } place;
 
 /* P and dS of one tile. */
-static void weigh(const backward *b, const scratch *s, const place *at) {
+static void weigh(const attention_backward *b, const attention_backward_rows *s, const place *at) {
     const attention_kernel *kernel = b->plan.kernel;
     size_t columns = b->plan.n_columns, step = at->mask.all ? at->mask.n_keys : ATTENTION_GROUP;
     const float *queries = s->queries_t + at->tile * LANES * columns,
@@ -182,7 +41,7 @@ static void weigh(const backward *b, const scratch *s, const place *at) {
 
 /* Both products that sum over the queries: rows are keys. On the diagonal, six keys at a time skip the queries
    before them. */
-static void add_to_keys(const backward *b, const scratch *s, const place *at) {
+static void add_to_keys(const attention_backward *b, const attention_backward_rows *s, const place *at) {
     size_t columns = b->plan.n_columns;
     size_t step = at->mask.all || !b->plan.p->causal ? at->mask.n_keys : 6;
     for (size_t k = 0; k < at->mask.n_keys; k += step) {
@@ -209,7 +68,7 @@ static void add_to_keys(const backward *b, const scratch *s, const place *at) {
 }
 
 /* The product that sums over the keys: rows are queries. */
-static void add_to_queries(const backward *b, const scratch *s, const place *at) {
+static void add_to_queries(const attention_backward *b, const attention_backward_rows *s, const place *at) {
     size_t columns = b->plan.n_columns, step = at->mask.all || !b->plan.p->causal ? at->n_lanes : 6;
     for (size_t r = 0; r < at->n_lanes; r += step) {
         size_t n_keys = at->mask.n_keys, last = at->q0 + r + step;
@@ -230,25 +89,9 @@ static void add_to_queries(const backward *b, const scratch *s, const place *at)
     }
 }
 
-/* A gradient with respect to a rotated row, times `scale`, turned back into the caller's tensor. */
-static void turn_back(const backward *b, const scratch *s, size_t t, float scale, float *row, float *out) {
-    const ropelaw_attention_problem *p = b->plan.p;
-    attention_plan_table(&b->plan, t, s->table);
-    for (size_t n = 0; n < b->plan.n_pairs; n++) s->table[b->plan.n_pairs + n] *= -1;
-    for (size_t c = 0; c < p->head_dim; c++) row[c] *= scale;
-    attention_turn turn = {.n_pairs = p->rotary_dim / 2,
-                           .head_dim = p->head_dim,
-                           .interleaved = p->pairing == ROPELAW_ATTENTION_INTERLEAVED,
-                           .cosine = s->table,
-                           .sine = s->table + b->plan.n_pairs,
-                           .n_rows = 1};
-    b->plan.kernel->turn(&turn, row, out);
-}
-
-static const double ln2 = 0.69314718055994530942;
-
 /* A group meets the blocks of keys from .. to - 1. */
-static void meet_keys(const backward *b, const scratch *s, size_t q0, size_t from, size_t to) {
+static void meet_keys(const attention_backward *b, const attention_backward_rows *s, size_t q0, size_t from,
+                      size_t to) {
     const ropelaw_attention_problem *p = b->plan.p;
     size_t q1 = q0 + GROUP < p->n_tok ? q0 + GROUP : p->n_tok, end = p->causal ? q1 : p->n_tok;
     if (to < end) end = to;
@@ -264,96 +107,63 @@ static void meet_keys(const backward *b, const scratch *s, size_t q0, size_t fro
         }
 }
 
-static void finish_queries(const backward *b, const scratch *s, size_t h, size_t q0) {
-    const ropelaw_attention_problem *p = b->plan.p;
-    for (size_t i = q0; i < q0 + GROUP && i < p->n_tok; i++)
-        turn_back(b, s, i, (float)(attention_scale(p, i) * ln2), s->dqueries + (i - q0) * b->plan.n_columns,
-                  b->x->dq + i * p->q.tok + h * p->q.head);
-}
-
-static void finish_keys(const backward *b, const scratch *s, size_t kv, size_t j, size_t end) {
-    const ropelaw_attention_problem *p = b->plan.p;
-    for (; j < end && j < p->n_tok; j++) { /* queries carried 1 / ln 2 */
-        turn_back(b, s, j, (float)ln2, s->dkeys + j * b->plan.n_columns,
-                  b->x->dk + j * p->k.tok + kv * p->k.head);
-        memcpy(b->x->dv + j * p->v.tok + kv * p->v.head, s->dvalues + j * b->plan.n_columns,
-               p->head_dim * sizeof(float));
-    }
-}
-
 static ropelaw_status run_head(void *context, size_t kv, size_t thread, ropelaw_error *error) {
     (void)error;
-    const backward *b = context;
+    const attention_backward *b = context;
     const ropelaw_attention_problem *p = b->plan.p;
-    const scratch *s = b->threads + thread;
+    const attention_backward_rows *s = b->threads + thread;
     size_t group = p->n_heads / p->n_kv_heads;
-    clear_keys(b, s);
-    pack_keys(b, s, kv, 0, p->n_tok);
+    attention_backward_clear_keys(b, s);
+    attention_backward_pack_keys(b, s, kv, 0, p->n_tok);
     for (size_t h = kv * group; h < (kv + 1) * group; h++)
         for (size_t q0 = 0; q0 < p->n_tok; q0 += GROUP) {
-            pack_queries(b, s, h, q0);
+            attention_backward_pack_queries(b, s, h, q0);
             meet_keys(b, s, q0, 0, p->n_tok);
-            finish_queries(b, s, h, q0);
+            attention_backward_finish_queries(b, s, h, q0);
         }
-    finish_keys(b, s, kv, 0, p->n_tok);
+    attention_backward_finish_keys(b, s, kv, 0, p->n_tok);
     return ROPELAW_OK;
 }
 
 /* ---- threads that share a head */
 
-/* The head's memory at a group, with the thread's own tiles. */
-static scratch view(const backward *b, size_t thread, size_t group) {
-    scratch s = b->head;
-    size_t at = group * GROUP, columns = b->plan.n_columns;
-    s.queries += at * columns;
-    s.dout += at * columns;
-    s.queries_t += at * columns;
-    s.dout_t += at * columns;
-    s.dqueries += at * columns;
-    s.lse += at;
-    s.delta += at;
-    s.weights = b->threads[thread].weights;
-    s.dscores = b->threads[thread].dscores;
-    s.table = b->threads[thread].table;
-    return s;
-}
-
 static ropelaw_status pack_task(void *context, size_t group, size_t thread, ropelaw_error *error) {
     (void)error;
-    const backward *b = context;
-    scratch s = view(b, thread, group);
+    const attention_backward *b = context;
+    attention_backward_rows s = attention_backward_view(b, thread, group);
     if (b->h % (b->plan.p->n_heads / b->plan.p->n_kv_heads) == 0) /* the first of its key head */
-        pack_keys(b, &s, b->kv, group * GROUP, (group + 1) * GROUP);
-    pack_queries(b, &s, b->h, group * GROUP);
+        attention_backward_pack_keys(b, &s, b->kv, group * GROUP, (group + 1) * GROUP);
+    attention_backward_pack_queries(b, &s, b->h, group * GROUP);
     return ROPELAW_OK;
 }
 
 static ropelaw_status diagonal_task(void *context, size_t task, size_t thread, ropelaw_error *error) {
     (void)error;
-    const backward *b = context;
+    const attention_backward *b = context;
     size_t first = b->diagonal < b->n_groups ? 0 : b->diagonal - b->n_groups + 1, run = first + task,
            group = b->diagonal - run;
-    scratch s = view(b, thread, group);
+    attention_backward_rows s = attention_backward_view(b, thread, group);
     meet_keys(b, &s, group * GROUP, run * b->run_keys, (run + 1) * b->run_keys);
     return ROPELAW_OK;
 }
 
 static ropelaw_status finish_task(void *context, size_t group, size_t thread, ropelaw_error *error) {
     (void)error;
-    const backward *b = context;
-    scratch s = view(b, thread, group);
-    finish_queries(b, &s, b->h, group * GROUP);
+    const attention_backward *b = context;
+    attention_backward_rows s = attention_backward_view(b, thread, group);
+    attention_backward_finish_queries(b, &s, b->h, group * GROUP);
     if ((b->h + 1) % (b->plan.p->n_heads / b->plan.p->n_kv_heads) == 0) /* the last of its key head */
-        finish_keys(b, &s, b->kv, group * GROUP, (group + 1) * GROUP);
+        attention_backward_finish_keys(b, &s, b->kv, group * GROUP, (group + 1) * GROUP);
     return ROPELAW_OK;
 }
 
-static ropelaw_status run_shared(backward *b, const ropelaw_progress *progress, ropelaw_error *error) {
+static ropelaw_status run_shared(attention_backward *b, const ropelaw_progress *progress,
+                                 ropelaw_error *error) {
     const ropelaw_attention_problem *p = b->plan.p;
     size_t n_threads = b->plan.n_threads, n_diagonals = b->n_groups + b->n_runs - 1;
     for (b->h = 0; b->h < p->n_heads; b->h++) {
         b->kv = b->h / (p->n_heads / p->n_kv_heads);
-        if (b->h % (p->n_heads / p->n_kv_heads) == 0) clear_keys(b, &b->head);
+        if (b->h % (p->n_heads / p->n_kv_heads) == 0) attention_backward_clear_keys(b, &b->head);
         ropelaw_status status = core_parallel(n_threads, b->n_groups, pack_task, b, NULL, error);
         for (b->diagonal = 0; !status && b->diagonal < n_diagonals; b->diagonal++) {
             size_t end = b->diagonal < b->n_runs ? b->diagonal + 1 : b->n_runs;
@@ -383,20 +193,29 @@ static ropelaw_status check(const ropelaw_attention_problem *p, const ropelaw_at
     return attention_buffers_check(buffers, CORE_COUNT(buffers), error);
 }
 
+size_t attention_backward_bytes(const ropelaw_attention_problem *p, const ropelaw_attention_options *options,
+                                const attention_kernel *kernel) {
+    attention_backward b = {0};
+    attention_arena arena = {0};
+    attention_backward_init(&b, p, options, kernel);
+    attention_backward_take(&b, &arena);
+    return arena.used;
+}
+
 ropelaw_status ropelaw_attention_backward(const ropelaw_attention_problem *p,
                                           const ropelaw_attention_options *options,
                                           const ropelaw_attention_f32 *x,
                                           const ropelaw_attention_workspace *w, ropelaw_error *error) {
     attention_arena arena;
-    backward b = {.x = x};
+    attention_backward b = {.x = x};
     const attention_kernel *kernel = NULL;
     ropelaw_status status = attention_call_check(p, options, x, &kernel, error);
     if (status || attention_is_empty(p)) return status;
     status = attention_arena_init(&arena, w, attention_backward_bytes(p, options, kernel), error);
     if (!status) status = check(p, x, w, error);
     if (status) return status;
-    init(&b, p, options, kernel);
-    take(&b, &arena);
+    attention_backward_init(&b, p, options, kernel);
+    attention_backward_take(&b, &arena);
     attention_plan_start(&b.plan);
     const ropelaw_progress *progress = options ? &options->progress : NULL;
     return b.shares_head ? run_shared(&b, progress, error)

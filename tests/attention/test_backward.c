@@ -1,3 +1,4 @@
+/* Tests: backward.c backward_rows.c */
 #include "test.h"
 #include "cases.h"
 #include <stdbool.h>
