@@ -49,6 +49,21 @@ def theory_stands_beside_measurement():
 
 
 @test
+def models_are_pooled():
+    """Three narrow models with a tenth of the training: the ratio to the theory has an interval over all of them."""
+    with tempfile.TemporaryDirectory() as d:
+        target = os.path.join(d, "curves.csv")
+        result = run_json(["train", "--preset", "seeds", "--setup", "t128-b500-w32", "--share", "0.1", "--windows", "2",
+                           "--seed", "2", "--curves", target])["result"]
+        ratio = result["pool"]["ratio"]
+        assert result["pool"]["n_models"] == 3 and ratio["lo"] < ratio["est"] < ratio["hi"], result["pool"]
+        assert result["pool"]["population_mean"]["est"] is None  # needs five models
+        assert sorted({r["seed"] for r in result["runs"]}) == [2, 3, 4]
+        with open(target) as f:
+            assert "\n# seeds: 2 to 4\n# made-with: " in f.read()
+
+
+@test
 def targets_are_tried_before_training():
     """A folder that does not exist is an error at once: with the whole recipe this would take a minute."""
     with tempfile.TemporaryDirectory() as d:

@@ -50,6 +50,7 @@ START_TEST(small_bases_bend_and_do_not_break) {
            bend, wall, first, last, least, most, end);
     ck_assert(small == 9 && walls == 3);
     ck_assert(most < end);
+    test_says(readme, "Small bases bend and do not break.");
     test_says(guide, "over a factor of 1.5 in length (largest %.2f)", bend);
     test_says(guide, "rises by more than 0.8 (smallest %.2f)", wall);
     test_says(guide, "every one passes 0.2 nat, at %.0f to %.0f tokens", first, last);
@@ -108,7 +109,8 @@ START_TEST(tuning_longer_caps_from_below_only) {
     test_says(guide, "passes 0.2 nat at %s tokens", onsets("t64-b50-w64", 50, 256));
     ck_assert(isnan(find("t64-b50-w64", 1, 50, 256)->coverage)); /* no pair is left to break */
     test_says(guide, "seed 3 is %.0f %% late", 100 * (find("t128-b500-w64", 3, 500, 512)->onset / 512 - 1));
-    test_says(readme, "the cap at the tuned length within 30 %%");
+    test_says(readme, "the cap at the tuned length within 30 %% (%zu of %zu runs; never before it)", within,
+              below);
 }
 END_TEST
 
@@ -130,6 +132,8 @@ START_TEST(the_switch_lies_below_the_critical_base) {
     }
     test_says(guide, "at it (8716) t128-b500 tuned on 512 already reaches %s",
               onsets("t128-b500-w64", 8716, 512));
+    test_says(readme,
+              "the critical base as the place of the switch (it lies below); flat curves for small bases");
     test_says(guide, "at 20000 %s", onsets("t128-b500-w64", 20000, 512));
     test_says(guide, "at its critical base (517) t64-b50 tuned on 256 reaches %s",
               onsets("t64-b50-w64", 517, 256));

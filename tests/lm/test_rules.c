@@ -52,12 +52,14 @@ typedef struct {
     size_t n;
 } summary;
 
+static void add_error(summary *s, double e) {
+    s->rms += e * e, s->n++, s->lo = fmin(s->lo, exp(e)), s->hi = fmax(s->hi, exp(e));
+}
+
 static summary summary_of(size_t rule, choice chosen) {
     summary s = {0, INFINITY, -INFINITY, 0};
     for (size_t r = 0; r < n_runs; r++) {
-        if (!has_wall(&runs[r]) || !chosen(&runs[r], NULL)) continue;
-        double e = errors[rule][r];
-        s.rms += e * e, s.n++, s.lo = fmin(s.lo, exp(e)), s.hi = fmax(s.hi, exp(e));
+        if (has_wall(&runs[r]) && chosen(&runs[r], NULL)) add_error(&s, errors[rule][r]);
     }
     s.rms = sqrt(s.rms / (double)s.n);
     return s;
@@ -193,6 +195,21 @@ static int is_other(const curve *c, const char *setup) {
     return strcmp(c->setup, setup) != 0;
 }
 
+/* Where a rule fails: the set-up with the largest RMS, and the range there. */
+static void says_where_it_fails(size_t rule) {
+    summary worst = {0, 0, 0, 0};
+    const char *where = "";
+    for (size_t i = 0; i < n_setups; i++) {
+        summary s = {0, INFINITY, -INFINITY, 0};
+        for (size_t r = 0; r < n_runs; r++)
+            if (has_wall(&runs[r]) && !strcmp(runs[r].setup, setups[i])) add_error(&s, errors[rule][r]);
+        s.rms = sqrt(s.rms / (double)s.n);
+        if (s.rms > worst.rms) worst = s, where = setups[i];
+    }
+    test_says(guide, "| %s | %s | %.3f, %.2f-%.2f |", rows_of_guide[rule], where, worst.rms, worst.lo,
+              worst.hi);
+}
+
 /* The public call with models named by their set-up agrees with predictions made one at a time. */
 START_TEST(setups_left_out) {
     ropelaw_compare_case all[MOST_RUNS];
@@ -224,7 +241,9 @@ START_TEST(setups_left_out) {
                                      : "",
                   w->rms, w->lo, w->hi, w->rms_out, w->out_lo, w->out_hi, w->fitted_lo, w->fitted_hi,
                   rule == COVERAGE ? " rad" : "");
+        says_where_it_fails(rule);
     }
+    test_says(guide, "has seen %.0f %% of one", 100 * 64 / (2 * M_PI * pow(1e4, 10. / 32))); /* pair 5 */
     /* the rules without a ceiling are ahead of those with one, band and coverage of strict, neither of the other */
     static const size_t ahead[][2] = {
         {STRICT,   CLOSED_FORM},
