@@ -101,6 +101,17 @@ def rules_of_the_projects_own_models():
     assert list(by_rule) == ["closed_form", "strict", "coverage", "band", "real_critical_dim"]
     assert int(by_rule["closed_form"]["n_models"]) >= 9 and int(by_rule["closed_form"]["n"]) >= 40
     assert float(by_rule["coverage"]["rms"]) < float(by_rule["closed_form"]["rms"])
+    with open(os.path.join(ROOT, "docs", "experiment.md")) as f:
+        guide = " ".join(f.read().split())
+    for row in by_rule.values():  # all runs but those with a base below that of pre-training
+        x = {k: row[k] if k in ("rule", "parameter") else float(row[k]) for k in row}
+        words = ("| %(rule)s | %(n).0f | %(rms).3f, %(lo).2f-%(hi).2f | %(rms_out).3f, %(out_lo).2f-%(out_hi).2f | "
+                 "%(fitted).2f |" % x)
+        assert words in guide, words
+    spared = {int(row["n"]) for row in by_rule.values()}
+    assert spared == {111, 114} and "up to %.2f times beyond the others' 256" % float(by_rule["band"]["hi"]) in guide
+    out = {name: float(row["rms_out"]) for name, row in by_rule.items()}
+    assert max(out["coverage"], out["strict"], out["band"]) < min(out["closed_form"], out["real_critical_dim"])
     published = rows("rules", CURVES + "yarn_llama2_70b.csv", CURVES + "liu2023_figure.csv")
     assert int(published[0]["n_models"]) >= 2
 
