@@ -122,8 +122,10 @@ static ropelaw_status test_break(fit_state *s, ropelaw_error *error) {
     const stats_data *data = &s->curve.data;
     ropelaw_run_fit *fit = s->fit;
     if (data->n >= 5 || data->sigma > 0) {
-        stats_simulation simulation = {
-            .n_draws = s->options->n_existence, .seed = s->options->seed ^ 0x5eedULL, .threads = 1};
+        stats_simulation simulation = {.n_draws = s->options->n_existence,
+                                       .seed = s->options->seed ^ 0x5eedULL,
+                                       .threads = 1,
+                                       .laws = s->laws};
         stats_sup_f test = {NAN, NAN};
         ropelaw_status status = stats_sup_f_test(data, &simulation, &test, error);
         if (status) return status;

@@ -1,4 +1,5 @@
 #include "fit/curve_fit.h"
+#include "stats/break_test.h"
 #include <math.h>
 #include <string.h>
 
@@ -148,34 +149,40 @@ static ropelaw_status fit_steps(fit_state *s, ropelaw_error *error) {
     return ROPELAW_OK;
 }
 
-ropelaw_status ropelaw_run_fit_eval(const ropelaw_run *run, const ropelaw_fit_options *options,
-                                    ropelaw_run_fit *fit, ropelaw_error *error) {
-    if (!run || !fit)
-        return core_fail(error, ROPELAW_INVALID, "run", "", "not NULL", "run and fit must not be NULL");
+static ropelaw_status fit_run(const ropelaw_run *run, const ropelaw_fit_options *options,
+                              stats_null_laws *laws, ropelaw_run_fit *fit, ropelaw_error *error) {
     ropelaw_run_fit answer;
     fit_state s;
-    ropelaw_status status =
-        fit_open(&s, run, options ? options : &ropelaw_fit_options_default, &answer, error);
+    ropelaw_status status = fit_open(&s, run, options, &answer, error);
     if (status) return status;
+    s.laws = laws;
     status = fit_steps(&s, error);
     fit_close(&s);
     if (!status) *fit = answer;
     return status;
 }
 
+ropelaw_status ropelaw_run_fit_eval(const ropelaw_run *run, const ropelaw_fit_options *options,
+                                    ropelaw_run_fit *fit, ropelaw_error *error) {
+    if (!run || !fit)
+        return core_fail(error, ROPELAW_INVALID, "run", "", "not NULL", "run and fit must not be NULL");
+    return fit_run(run, options ? options : &ropelaw_fit_options_default, NULL, fit, error);
+}
+
 typedef struct {
     const ropelaw_series *series;
     const ropelaw_fit_options *options;
     ropelaw_run_fit *fits;
+    stats_null_laws *
+        *laws; /* [threads] what runs of the same lengths share; NULL where there was no memory for it */
 } work;
 
 static ropelaw_status fit_one(void *context, size_t task, size_t thread, ropelaw_error *error) {
-    (void)thread;
     const work *w = context;
     const ropelaw_run *run = &w->series->runs[task];
     ropelaw_fit_options options = *w->options;
     if (w->series->n_runs > 1) options.progress = NULL; /* then whole runs are counted */
-    ropelaw_status status = ropelaw_run_fit_eval(run, &options, &w->fits[task], error);
+    ropelaw_status status = fit_run(run, &options, w->laws ? w->laws[thread] : NULL, &w->fits[task], error);
     w->fits[task].run = task;
     if (!status || status == ROPELAW_NOMEM) return status;
     ropelaw_error inner = *error;
@@ -192,7 +199,12 @@ ropelaw_status ropelaw_series_fit(const ropelaw_series *series, const ropelaw_fi
     if (options->covariance && series->n_runs > 1)
         return core_fail(error, ROPELAW_INVALID, "covariance", "", "one run",
                          "a covariance belongs to one run, here are %zu", series->n_runs);
-    work w = {series, options, fits};
-    return core_parallel(options->threads, series->n_runs, fit_one, &w,
-                         series->n_runs > 1 ? options->progress : NULL, error);
+    size_t threads = options->threads ? options->threads : 1;
+    work w = {series, options, fits, series->n_runs > 1 ? core_calloc(threads, sizeof *w.laws) : NULL};
+    for (size_t t = 0; w.laws && t < threads; t++) w.laws[t] = stats_null_laws_create();
+    ropelaw_status status = core_parallel(options->threads, series->n_runs, fit_one, &w,
+                                          series->n_runs > 1 ? options->progress : NULL, error);
+    for (size_t t = 0; w.laws && t < threads; t++) stats_null_laws_destroy(w.laws[t]);
+    core_free(w.laws);
+    return status;
 }

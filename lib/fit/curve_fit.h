@@ -17,7 +17,8 @@ typedef struct {
     bool straight;       /* the line fits no worse than SOFT, whose bend has a smallest size (curve_line.c) */
     ropelaw_family_fit hinge; /* the hinge that stands for the break: theta alpha, s1, d, psi */
     bool has_hinge, plateau;
-    double *influence; /* [n] memory */
+    double *influence;            /* [n] memory */
+    struct stats_null_laws *laws; /* of the test of a break, from other runs; or NULL */
     ropelaw_run_fit *fit;
 } fit_state;
 

@@ -14,6 +14,7 @@ typedef struct {
     double *floor;         /* [n] ln tune_len, or -inf */
     fit_term *terms;       /* [n] */
     double shift_variance; /* of the error of the shared shape, common to all psi */
+    size_t threads;        /* for this model alone */
 } fit_law_data;
 
 /* Whether a run's facts put it into a law at all, and its setting if so. tune_len not given: train_len. */

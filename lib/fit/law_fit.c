@@ -108,6 +108,7 @@ static ropelaw_status fit_model(void *context, size_t task, size_t thread, ropel
     const ropelaw_law_options *o = w->options;
     fit_watch watch = {w->alone ? o->threads : 1, w->alone ? o->progress : NULL, 0, 0.95};
     (void)thread;
+    g->data.threads = watch.threads;
     ropelaw_status s = load(w, task, error);
     if (!s && g->data.n) s = fit_group_curves(g, o->rise_cap, &watch, m, error);
     return s ? s : fit_group_finish(g, o, m, w->law->runs, error);

@@ -24,9 +24,12 @@ static void fill(model_work *w) {
         w->zero[i] = 0, w->offset[i] = log_2pi;
         theory[i] = log_2pi + s0 * d->u[i];
     }
-    w->free = (fit_line_problem){n, 2, w->x, w->zero, floor, d->terms, 0, d->shift_variance, 0, NULL, NULL};
-    w->unit = (fit_line_problem){n, 1, d->u, w->offset, floor, d->terms, 0, d->shift_variance, 0, NULL, NULL};
-    w->theory = (fit_line_problem){n, 0, NULL, theory, floor, d->terms, 0, d->shift_variance, 0, NULL, NULL};
+    w->free = (fit_line_problem){n, 2,    w->x, w->zero,   floor, d->terms, 0, d->shift_variance,
+                                 0, NULL, NULL, d->threads};
+    w->unit = (fit_line_problem){n, 1,    d->u, w->offset, floor, d->terms, 0, d->shift_variance,
+                                 0, NULL, NULL, d->threads};
+    w->theory = (fit_line_problem){n, 0,    NULL, theory,    floor, d->terms, 0, d->shift_variance,
+                                   0, NULL, NULL, d->threads};
 }
 
 static void describe(const fit_line *l, size_t p, ropelaw_law_line *out) {

@@ -105,8 +105,8 @@ static void fit_random(const fit_line *separate, size_t j, double level, ropelaw
 }
 
 static fit_line_problem problem(const pool_work *w, const double *x, size_t p, bool shifts) {
-    fit_line_problem a = {w->n, p, x,    w->zero, w->with_floor ? w->floor : NULL, w->terms, 0,
-                          0,    0, NULL, NULL};
+    fit_line_problem a = {w->n, p,    x,    w->zero, w->with_floor ? w->floor : NULL, w->terms, 0, 0,
+                          0,    NULL, NULL, 1};
     if (!shifts) return a;
     a.n_groups = w->j, a.group = w->group, a.group_variance = w->variance;
     return a;

@@ -67,27 +67,102 @@ static void line_basis(const stats_data *data, double *line, size_t *rank) {
     *rank = stats_orthonormalise(data->n, 2, line);
 }
 
+/* ---- Laws by lengths, weights and noise; the oldest gives way. */
+
+enum { LAWS = 8 };
+
+typedef struct {
+    size_t n, n_draws;
+    uint64_t seed;
+    double sigma;
+    double *x, *weight, *f; /* [n], [n] (ones if none are given), [n_draws]; one allocation */
+} null_law;
+
+struct stats_null_laws {
+    null_law law[LAWS];
+    size_t oldest;
+};
+
+stats_null_laws *stats_null_laws_create(void) {
+    return core_calloc(1, sizeof(stats_null_laws));
+}
+
+void stats_null_laws_destroy(stats_null_laws *laws) {
+    for (size_t k = 0; laws && k < LAWS; k++) core_free(laws->law[k].x);
+    core_free(laws);
+}
+
+static bool same_weights(const stats_data *data, const null_law *law) {
+    for (size_t i = 0; i < data->n; i++)
+        if (law->weight[i] != (data->weight ? data->weight[i] : 1)) return false;
+    return true;
+}
+
+static const null_law *find_law(const context *c) {
+    const stats_data *data = c->data;
+    const stats_simulation *s = c->simulation;
+    for (size_t k = 0; s->laws && !data->lower && k < LAWS; k++) {
+        const null_law *law = &s->laws->law[k];
+        if (law->x && law->n == data->n && law->n_draws == s->n_draws && law->seed == s->seed &&
+            law->sigma == data->sigma && !memcmp(law->x, data->x, data->n * sizeof(double)) &&
+            same_weights(data, law))
+            return law;
+    }
+    return NULL;
+}
+
+/* Room for the law that is simulated now; NULL: it is not kept. */
+static null_law *open_law(const context *c) {
+    const stats_data *data = c->data;
+    const stats_simulation *s = c->simulation;
+    size_t n = data->n;
+    if (!s->laws || data->lower) return NULL;
+    double *memory = core_malloc(2 * n + s->n_draws, sizeof(double));
+    if (!memory) return NULL;
+    null_law *law = &s->laws->law[s->laws->oldest];
+    s->laws->oldest = (s->laws->oldest + 1) % LAWS;
+    core_free(law->x);
+    *law = (null_law){n, s->n_draws, s->seed, data->sigma, memory, memory + n, memory + 2 * n};
+    memcpy(law->x, data->x, n * sizeof(double));
+    for (size_t i = 0; i < n; i++) law->weight[i] = data->weight ? data->weight[i] : 1;
+    return law;
+}
+
 /* Run all draws; total of those at or above the observed F. */
-static ropelaw_status run(context *c, bool observe, size_t *total, ropelaw_error *error) {
+static ropelaw_status run(context *c, const null_law *known, size_t *total, ropelaw_error *error) {
     size_t n = c->data->n, threads = c->simulation->threads ? c->simulation->threads : 1;
-    size_t tasks = (c->simulation->n_draws + DRAWS_PER_TASK - 1) / DRAWS_PER_TASK;
+    size_t tasks = known ? 0 : (c->simulation->n_draws + DRAWS_PER_TASK - 1) / DRAWS_PER_TASK;
     c->stride = 2 * n + stats_hinge_scratch(c->plan);
     c->line = core_malloc(2 * n, sizeof(double));
     c->memory = core_malloc(threads * c->stride, sizeof(double));
-    c->count = core_calloc(tasks, sizeof(size_t));
+    c->count = core_calloc(tasks + 1, sizeof(size_t));
     ropelaw_status status = ROPELAW_NOMEM;
     if (c->line && c->memory && c->count) {
         line_basis(c->data, c->line, &c->rank);
-        if (observe) c->observed = statistic(c, c->data->y, c->memory, c->memory + n);
+        if (isnan(c->observed)) c->observed = statistic(c, c->data->y, c->memory, c->memory + n);
         status = core_parallel(threads, tasks, simulate, c, c->simulation->progress, error);
         *total = 0;
         for (size_t t = 0; t < tasks; t++) *total += c->count[t];
+        for (size_t d = 0; known && d < known->n_draws; d++) *total += known->f[d] >= c->observed;
     } else {
         core_fail_memory(error, threads * c->stride, sizeof(double));
     }
     core_free(c->line);
     core_free(c->memory);
     core_free(c->count);
+    return status;
+}
+
+/* The p value of the data's own F; the law is taken from those at hand, or simulated and kept with them. */
+static ropelaw_status test_observed(context *c, size_t *total, ropelaw_error *error) {
+    const null_law *known = find_law(c);
+    null_law *kept = known ? NULL : open_law(c);
+    if (kept) c->values = kept->f;
+    ropelaw_status status = run(c, known, total, error);
+    if (status && kept) { /* half a law is none */
+        core_free(kept->x);
+        *kept = (null_law){0};
+    }
     return status;
 }
 
@@ -104,9 +179,9 @@ ropelaw_status stats_sup_f_test(const stats_data *data, const stats_simulation *
     ropelaw_status status = check(data, error);
     if (!status) status = stats_hinge_create(data, false, &plan, error);
     if (!status && stats_straight_fit(data, NULL, &line)) status = core_fail_memory(error, data->n, 24);
-    context c = {.data = data, .plan = plan, .simulation = simulation};
+    context c = {.data = data, .plan = plan, .simulation = simulation, .observed = NAN};
     size_t total = 0;
-    if (!status && !line.exact) status = run(&c, true, &total, error);
+    if (!status && !line.exact) status = test_observed(&c, &total, error);
     stats_hinge_destroy(plan);
     if (status) return status;
     *test = (stats_sup_f){c.observed, (1 + (double)total) / (1 + (double)simulation->n_draws)};
@@ -128,7 +203,7 @@ ropelaw_status stats_sup_f_critical(const stats_data *data, double alpha, const 
     size_t draws = simulation->n_draws, total;
     context c = {.data = data, .plan = plan, .simulation = simulation, .observed = INFINITY};
     c.values = core_malloc(draws, sizeof(double));
-    status = c.values ? run(&c, false, &total, error) : core_fail_memory(error, draws, sizeof(double));
+    status = c.values ? run(&c, NULL, &total, error) : core_fail_memory(error, draws, sizeof(double));
     if (!status) {
         qsort(c.values, draws, sizeof(double), ascending);
         size_t rank = (size_t)((1 - alpha) * (double)(draws + 1));

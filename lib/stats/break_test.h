@@ -4,11 +4,18 @@
 
 #include "stats/hinge.h"
 
+/* Laws of F that were simulated before, for tests of many curves at the same lengths: the same answers, sooner. Not shared
+   between threads. NULL without memory. */
+typedef struct stats_null_laws stats_null_laws;
+stats_null_laws *stats_null_laws_create(void);
+void stats_null_laws_destroy(stats_null_laws *laws);
+
 typedef struct {
     size_t n_draws; /* simulated curves */
     uint64_t seed;
     size_t threads;
     const ropelaw_progress *progress;
+    stats_null_laws *laws; /* NULL: simulate every time */
 } stats_simulation;
 
 typedef struct {

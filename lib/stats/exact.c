@@ -191,13 +191,33 @@ static bool as_extreme(stats_exact *e, size_t k, size_t rank, double rss0) {
     return rss <= e->rss;
 }
 
-double stats_exact_p(stats_exact *e, double psi0) {
+/* How many of the draws are as extreme; where only `enough` of them matters (0: all) not counted further than that, nor when
+   the rest cannot make it enough. */
+static size_t count_extreme(stats_exact *e, double psi0, size_t enough) {
     size_t n = e->data.n, rank = linear_model(e, psi0), count = 0;
     memcpy(e->direction, e->white, n * sizeof(double));
     double rss0 = stats_project_out(n, rank, e->basis, e->direction);
     for (size_t i = 0; i < n; i++) e->fit[i] = e->white[i] - e->direction[i];
-    for (size_t k = 0; k < e->n_draws; k++) count += as_extreme(e, k, rank, rss0);
+    for (size_t k = 0; k < e->n_draws; k++) {
+        if (enough && (count >= enough || count + (e->n_draws - k) < enough)) break;
+        count += as_extreme(e, k, rank, rss0);
+    }
+    return count;
+}
+
+static double share(const stats_exact *e, size_t count) {
     return (1 + (double)count) / (1 + (double)e->n_draws);
+}
+
+double stats_exact_p(stats_exact *e, double psi0) {
+    return share(e, count_extreme(e, psi0, 0));
+}
+
+/* p > alpha, which is known as soon as enough draws, or too few of the rest, are as extreme. */
+static bool accepts(stats_exact *e, double psi0, double alpha) {
+    size_t enough = 0;
+    while (enough <= e->n_draws && share(e, enough) <= alpha) enough++;
+    return enough <= e->n_draws && (!enough || count_extreme(e, psi0, enough) >= enough);
 }
 
 enum { SCAN = 24 };
@@ -206,14 +226,14 @@ enum { SCAN = 24 };
 static double search(stats_exact *e, double alpha, double edge, bool *at_edge, bool *connected) {
     double accepted = e->psi, inside = e->psi, outside = NAN;
     bool gap = false;
-    if (stats_exact_p(e, edge) > alpha) {
+    if (accepts(e, edge, alpha)) {
         *at_edge = true;
         return edge;
     }
     double rejected = edge;
     for (int i = 1; i < SCAN; i++) { /* outwards, so that gaps are seen */
         double psi0 = e->psi + (edge - e->psi) * i / SCAN;
-        if (stats_exact_p(e, psi0) > alpha) {
+        if (accepts(e, psi0, alpha)) {
             if (gap) *connected = false;
             accepted = psi0;
             rejected = edge;
@@ -227,7 +247,7 @@ static double search(stats_exact *e, double alpha, double edge, bool *at_edge, b
     outside = rejected;
     for (int i = 0; i < 16; i++) { /* 2^-16 of a scan step: 1e-6 of the range */
         double middle = 0.5 * (inside + outside);
-        *(stats_exact_p(e, middle) > alpha ? &inside : &outside) = middle;
+        *(accepts(e, middle, alpha) ? &inside : &outside) = middle;
     }
     return 0.5 * (inside + outside);
 }
@@ -238,6 +258,6 @@ void stats_exact_interval_find(stats_exact *e, double level, stats_exact_interva
     interval->lo = search(e, alpha, first, &interval->at_edge, &interval->connected);
     interval->hi = search(e, alpha, last, &interval->at_edge, &interval->connected);
     /* beyond the data a hinge is a line (or a plateau): accepted there means not bounded */
-    if (interval->lo == first && stats_exact_p(e, first - out) > alpha) interval->lo = -INFINITY;
-    if (interval->hi == last && stats_exact_p(e, last + out) > alpha) interval->hi = INFINITY;
+    if (interval->lo == first && accepts(e, first - out, alpha)) interval->lo = -INFINITY;
+    if (interval->hi == last && accepts(e, last + out, alpha)) interval->hi = INFINITY;
 }

@@ -1,7 +1,9 @@
 #include "test.h"
 #include "gsl_handler.h"
+#include "core/core.h"
 #include "stats/break_test.h"
 #include "../golden/segmented.inc"
+#include <ropelaw/random.h>
 
 enum { MOST = 64 };
 
@@ -92,6 +94,54 @@ START_TEST(threads_do_not_matter) {
 }
 END_TEST
 
+/* A law that is at hand gives the p value that simulating it again gives, and no other law is taken for it. */
+START_TEST(laws_are_kept) {
+    stats_null_laws *laws = stats_null_laws_create();
+    stats_simulation plain = {.n_draws = 499, .seed = 3, .threads = 1}, kept = plain;
+    double x[14], y[14], weight[14];
+    size_t differ = 0;
+    ck_assert(laws != NULL);
+    kept.laws = laws;
+    for (int k = 0; k < 400; k++) {
+        ropelaw_random random;
+        ropelaw_random_init(&random, 8, (uint64_t)k / 2); /* every other curve is the one before */
+        size_t n = 5 + (size_t)(ropelaw_random_uniform(&random) * 5), design = k % 3;
+        stats_sup_f a, b;
+        ropelaw_error error = {0};
+        for (size_t i = 0; i < n; i++) {
+            x[i] = (double)i + (design == 1 && i == 2 ? .5 : 0);
+            y[i] = ropelaw_random_normal(&random);
+            weight[i] = 1 + (double)(i % 2);
+        }
+        stats_data data = {.n = n, .x = x, .y = y, .weight = design == 2 ? weight : NULL};
+        if (k % 7 == 0) data.sigma = 1;
+        plain.seed = kept.seed = 3 + (k % 11 == 0);
+        plain.n_draws = kept.n_draws = k % 13 ? 499 : 199;
+        test_assert_ok(stats_sup_f_test(&data, &plain, &a, &error), error);
+        test_assert_ok(stats_sup_f_test(&data, &kept, &b, &error), error);
+        ck_assert(a.f == b.f && a.p == b.p);
+        differ += a.p != .5;
+    }
+    ck_assert(differ > 300);
+    stats_data data = {.n = 6, .x = x, .y = y};
+    x[2] = 2; /* a law that could not be kept, or not be finished, does not stay */
+    for (long k = 1; k < 30; k++) {
+        stats_sup_f a, b;
+        ropelaw_error error = {0};
+        plain.seed = kept.seed = 100 + (uint64_t)k;
+        core_fail_allocations_from(k);
+        ropelaw_status status = stats_sup_f_test(&data, &kept, &b, &error);
+        core_fail_allocations_from(0);
+        ck_assert(status == ROPELAW_OK || status == ROPELAW_NOMEM);
+        test_assert_ok(stats_sup_f_test(&data, &plain, &a, &error), error);
+        test_assert_ok(stats_sup_f_test(&data, &kept, &b, &error), error);
+        ck_assert(a.p == b.p);
+    }
+    stats_null_laws_destroy(laws);
+    stats_null_laws_destroy(NULL);
+}
+END_TEST
+
 /* Any line leaves F alone, and so does any unit of y. */
 START_TEST(pivotal) {
     curve c;
@@ -154,7 +204,9 @@ int main(void) {
                                   weak_break,
                                   critical_values,
                                   threads_do_not_matter,
-                                  pivotal, lines_have_no_break,
+                                  laws_are_kept,
+                                  pivotal,
+                                  lines_have_no_break,
                                   refusals,
                                   NULL};
     test_add(s, "break test", tests);

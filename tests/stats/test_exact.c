@@ -58,6 +58,24 @@ START_TEST(no_break_no_bounds) {
 }
 END_TEST
 
+/* The interval decides by fewer draws than a p value takes, and decides alike: p crosses 1 - level at both ends. */
+START_TEST(ends_are_where_p_crosses) {
+    stats_exact *curves[] = {LOAD(plant_RKV, false, 199), LOAD(stagnant, false, 199)};
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++)
+        for (double level = .8; level < .99; level += .1) {
+            stats_exact_interval k;
+            stats_exact_interval_find(curves[i], level, &k);
+            double step = 2e-5 * (k.hi - k.lo);
+            ck_assert(k.hi > k.lo && !k.at_edge);
+            ck_assert(stats_exact_p(curves[i], k.lo - step) <= 1 - level + 1e-9);
+            ck_assert(stats_exact_p(curves[i], k.lo + step) > 1 - level - 1e-9);
+            ck_assert(stats_exact_p(curves[i], k.hi - step) > 1 - level - 1e-9);
+            ck_assert(stats_exact_p(curves[i], k.hi + step) <= 1 - level + 1e-9);
+        }
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) stats_exact_destroy(curves[i]);
+}
+END_TEST
+
 /* The p value of the true break is uniform: count those at or below 5 % among simulated curves. */
 static double rejected(size_t n, double psi, double slope, double sigma, bool known, bool plateau) {
     enum { CURVES = 600 };
@@ -157,6 +175,7 @@ int main(void) {
     Suite *s = suite_create("exact");
     const TTest *const tests[] = {intervals_beside_lm_br,
                                   no_break_no_bounds,
+                                  ends_are_where_p_crosses,
                                   size_is_exact_given_the_width,
                                   size_is_exact,
                                   stored_draws_are_the_streams,
