@@ -2,6 +2,7 @@
 #ifndef TESTS_ATTENTION_CASES_H
 #define TESTS_ATTENTION_CASES_H
 
+#include "test.h"
 #include <math.h>
 #include "attention/case.h"
 #include <stdlib.h>
@@ -90,6 +91,23 @@ static inline void case_init(const attention_case *c, case_data *d) {
 
 static inline void case_clear(case_data *d) {
     for (size_t i = 0; i < d->n_pages; i++) guarded_free(&d->pages[i]);
+}
+
+/* One of the two calls in fp32, in a workspace of just the size that it asks for, full of NaN: whatever is read
+   unwritten shows. */
+static inline void case_run(case_data *d, ropelaw_attention_call call, const char *kernel, size_t n_threads) {
+    ropelaw_attention_options options = {.n_threads = n_threads, .kernel = kernel};
+    ropelaw_error e = {0};
+    ropelaw_attention_workspace w;
+    guarded pages;
+    test_assert_ok(ropelaw_attention_workspace_size(&d->p, &options, call, &w.bytes, &e), e);
+    w.memory = guarded_alloc(&pages, w.bytes);
+    memset(w.memory, 0xff, w.bytes);
+    test_assert_ok(call == ROPELAW_ATTENTION_BACKWARD_F32
+                       ? ropelaw_attention_backward(&d->p, &options, &d->x, &w, &e)
+                       : ropelaw_attention_forward(&d->p, &options, &d->x, &w, &e),
+                   e);
+    guarded_free(&pages);
 }
 
 #endif

@@ -7,29 +7,12 @@
 static const double u = 0x1p-24;
 
 static void run(case_data *d, const char *kernel, size_t n_threads) {
-    ropelaw_attention_options options = {
-        n_threads, kernel, {NULL, NULL}
-    };
-    ropelaw_error e = {0};
-    ropelaw_attention_workspace w;
-    guarded pages;
-    test_assert_ok(
-        ropelaw_attention_workspace_size(&d->p, &options, ROPELAW_ATTENTION_BACKWARD_F32, &w.bytes, &e), e);
-    w.memory = guarded_alloc(&pages, w.bytes);
-    memset(w.memory, 0xff, w.bytes);
-    test_assert_ok(ropelaw_attention_backward(&d->p, &options, &d->x, &w, &e), e);
-    guarded_free(&pages);
+    case_run(d, ROPELAW_ATTENTION_BACKWARD_F32, kernel, n_threads);
 }
 
 /* out and lse as the forward gives them, in single precision. */
 static void forward(case_data *d) {
-    ropelaw_error e = {0};
-    ropelaw_attention_workspace w;
-    test_assert_ok(ropelaw_attention_workspace_size(&d->p, NULL, ROPELAW_ATTENTION_FORWARD_F32, &w.bytes, &e),
-                   e);
-    w.memory = malloc(w.bytes);
-    test_assert_ok(ropelaw_attention_forward(&d->p, NULL, &d->x, &w, &e), e);
-    free(w.memory);
+    case_run(d, ROPELAW_ATTENTION_FORWARD_F32, NULL, 1);
 }
 
 /* Column sums of P over the query heads of a key head: what dv is for dout = 1. */

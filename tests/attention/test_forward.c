@@ -23,18 +23,7 @@ static void find_kernels(void) {
 }
 
 static void run(case_data *d, const char *kernel, size_t n_threads) {
-    ropelaw_attention_options options = {
-        n_threads, kernel, {NULL, NULL}
-    };
-    ropelaw_error e = {0};
-    ropelaw_attention_workspace w;
-    guarded pages;
-    test_assert_ok(
-        ropelaw_attention_workspace_size(&d->p, &options, ROPELAW_ATTENTION_FORWARD_F32, &w.bytes, &e), e);
-    w.memory = guarded_alloc(&pages, w.bytes);
-    memset(w.memory, 0xff, w.bytes); /* NaN: whatever is read unwritten shows */
-    test_assert_ok(ropelaw_attention_forward(&d->p, &options, &d->x, &w, &e), e);
-    guarded_free(&pages);
+    case_run(d, ROPELAW_ATTENTION_FORWARD_F32, kernel, n_threads);
 }
 
 /* sum_j P_ij |v_j| by the reference, in the place of `out`. */
