@@ -12,10 +12,11 @@ START_TEST(llama_log) {
 }
 END_TEST
 
+/* clang-format off: columns would be too wide to read */
 static const struct {
     const char *name, *text, *expected;
 } variants[] = {
-  /* time and level in front, model named by the loader, two windows in one log */
+    /* time and level in front, model named by the loader, two windows in one log */
     {"a.log",
      "0.00.040.123 I llama_model_loader: loaded meta data with 29 key-value pairs and 201 tensors "
      "from models/x/base-Q4_K.gguf (version GGUF V3 (latest))\n"
@@ -24,27 +25,32 @@ static const struct {
      "0.02.3 I [1]5.5,[2]6.25,\n0.02.4 I Final estimate: PPL = 6.2500 +/- 0.1\n"
      "0.02.204.209 I perplexity: calculating perplexity over 2 chunks, n_ctx=1024, batch_size=512, "
      "n_seq=1\n"
-     "[1]5.0,[2]6.0,Final estimate: PPL = 6.0000 +/- 0.1\n",                                         "base-Q4_K: 512=6.25 1024=6"            },
- /* 2023: no n_ctx, no final estimate: the window is that of the context */
+     "[1]5.0,[2]6.0,Final estimate: PPL = 6.0000 +/- 0.1\n",
+     "base-Q4_K: 512=6.25 1024=6"},
+    /* 2023: no n_ctx, no final estimate: the window is that of the context */
     {"old.txt",
      "llama_new_context_with_model: n_ctx      = 4096\n"
-     "perplexity : calculating perplexity over 3 chunks, batch_size=128\n[1]4.5,[2]4.25,[3]4.75,\n", "old: 4096=4.75"                        },
- /* the command line says it; its window wins over that of the context, which may hold several sequences */
+     "perplexity : calculating perplexity over 3 chunks, batch_size=128\n[1]4.5,[2]4.25,[3]4.75,\n",
+     "old: 4096=4.75"},
+    /* the command line says it; its window wins over that of the context, which may hold several sequences */
     {"x",
      "./perplexity -m /m/wizard.gguf -c 2048 -f wiki.raw\nn_ctx = 512\n"
-     "perplexity : calculating perplexity over 1 chunks, batch_size=128\n[1]4.5,\n",                 "wizard: 2048=4.5"                      },
-    {"oldest",  "n_ctx = 512\nperplexity: 13.5106 [114/114]\n",                                      "oldest: 512=13.5106"                   },
- /* --ppl-stride: no n_ctx= and no final estimate; the window is that of the adjusted context */
+     "perplexity : calculating perplexity over 1 chunks, batch_size=128\n[1]4.5,\n",
+     "wizard: 2048=4.5"},
+    {"oldest", "n_ctx = 512\nperplexity: 13.5106 [114/114]\n", "oldest: 512=13.5106"},
+    /* --ppl-stride: no n_ctx= and no final estimate; the window is that of the adjusted context */
     {"x.log",
      "./llama-perplexity -m /m/s.gguf -c 512 --ppl-stride 256 -f w\n"
      "main: Will perform strided perplexity calculation -> adjusting context size from 512 to 640\n"
      "perplexity_v2: have 5000 tokens. Calculation chunk = 640\n"
-     "perplexity_v2: calculating perplexity over 2 chunks, batch_size=512\n[1]7.5,[2]7.25,\n",       "s: 640=7.25"                           },
+     "perplexity_v2: calculating perplexity over 2 chunks, batch_size=512\n[1]7.5,[2]7.25,\n",
+     "s: 640=7.25"},
     {"x.log",
      "perplexity_v2: have 5000 tokens. Calculation chunk = 640\n"
      "perplexity_v2: calculating perplexity over 2 chunks, batch_size=512\n"
-     "     256  7.5000\n     512  7.2500\n",                                                         "x: 640=7.25"                           },
- /* several models in one log, the first without a final estimate */
+     "     256  7.5000\n     512  7.2500\n",
+     "x: 640=7.25"},
+    /* several models in one log, the first without a final estimate */
     {"ci.log",
      "+ ./bin/llama-perplexity --model ../m/base-f16.gguf -f w -c 128\n"
      "I llama_model_loader: loaded meta data with 22 key-value pairs from ../m/base-f16.gguf (version GGUF "
@@ -54,8 +60,10 @@ static const struct {
      "I llama_model_loader: loaded meta data with 22 key-value pairs from ../m/base-q8.gguf (version GGUF "
      "V3)\n"
      "I perplexity: calculating perplexity over 1 chunks, n_ctx=256, batch_size=128, n_seq=1\n[1]10.25,\n"
-     "Final estimate: PPL = 10.2500 +/- 3.2\n",                                                      "base-f16: 128=10.5; base-q8: 256=10.25"},
+     "Final estimate: PPL = 10.2500 +/- 3.2\n",
+     "base-f16: 128=10.5; base-q8: 256=10.25"},
 };
+/* clang-format on */
 
 /* What takes the standard error from somewhere else, and exllamav3 and others, which print the values alone. */
 START_TEST(llama_variants) {
