@@ -50,9 +50,9 @@ ROPELAW_API ropelaw_status ropelaw_fitted_law_base_find(const ropelaw_fitted_law
 /** Newest schema of law files that this version reads and writes. */
 #define ROPELAW_LAW_FILE_SCHEMA 1
 
-/** A law and where it came from. */
+/** A law and where it came from, a phi, or both. */
 typedef struct {
-    ropelaw_fitted_law law;
+    ropelaw_fitted_law law; /* law.n_runs 0: none in the file, and of `law` only the writer is set */
     ropelaw_fitted_phi phi; /* of all models of the fit; n_models 0: none in the file */
     size_t n_runs;
     char **runs; /* names of the runs used */
@@ -60,6 +60,8 @@ typedef struct {
 
 /**
  * The law as JSON text (free with ropelaw_text_free in table.h); reading it back gives the same numbers.
+ *
+ * Returns  OK; INVALID where there is neither law nor phi; DOMAIN for a law that cannot be; NOMEM.
  */
 ROPELAW_API ropelaw_status ropelaw_law_file_write(const ropelaw_law_file *file, char **text, size_t *length,
                                                   ropelaw_error *error) ROPELAW_MUST_USE;

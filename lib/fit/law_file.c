@@ -84,12 +84,19 @@ static bool put_phi(json_value *root, ropelaw_fitted_phi phi) {
            json_set_number(v, "n_runs", (double)phi.n_runs) && put_caveats(v, phi.caveats);
 }
 
+static bool put_counts(json_value *root, const ropelaw_fitted_law *law) {
+    return json_set_number(root, "n_runs", (double)law->n_runs) &&
+           json_set_number(root, "n_censored", (double)law->n_censored);
+}
+
+/* Without runs there is no law, and none of its numbers is written. */
 static bool put_law(json_value *root, const ropelaw_law_file *file) {
     ropelaw_fitted_law law = file->law;
     char digits[ROPELAW_NUMBER_SIZE];
     bool ok = json_set_number(root, "schema_version", ROPELAW_LAW_FILE_SCHEMA) &&
               json_set_string(root, "kind", "ropelaw law") && json_set_string(root, "writer", law.writer) &&
               json_set_string(root, "model", law.model);
+    if (!law.n_runs) return ok && put_counts(root, &law);
     for (size_t k = 0; ok && k < CORE_COUNT(numbers); k++)
         ok = put_number(root, numbers[k].key, *member(&law, k));
     json_value *covariance = ok ? json_set(root, "covariance") : NULL;
@@ -102,8 +109,7 @@ static bool put_law(json_value *root, const ropelaw_law_file *file) {
         item->number = law.covariance[k];
         if (!(item->text = core_strdup(ropelaw_number_str(law.covariance[k], 0, digits)))) return false;
     }
-    return json_set_number(root, "n_runs", (double)law.n_runs) &&
-           json_set_number(root, "n_censored", (double)law.n_censored);
+    return put_counts(root, &law);
 }
 
 static bool put_words(json_value *root, const ropelaw_law_file *file) {
@@ -123,7 +129,10 @@ static bool put_words(json_value *root, const ropelaw_law_file *file) {
 ropelaw_status ropelaw_law_file_write(const ropelaw_law_file *file, char **text, size_t *length,
                                       ropelaw_error *error) {
     if (!file || !text) return core_fail(error, ROPELAW_INVALID, "file", "", "", "file or text is NULL");
-    ropelaw_status s = ropelaw_fitted_law_check(&file->law, error);
+    if (!file->law.n_runs && !file->phi.n_models)
+        return core_fail(error, ROPELAW_INVALID, "n_runs", "", "at least 1, or a phi",
+                         "there is neither a law nor a phi to write");
+    ropelaw_status s = file->law.n_runs ? ropelaw_fitted_law_check(&file->law, error) : ROPELAW_OK;
     if (s) return s;
     json_value root = {.kind = JSON_OBJECT};
     char *written = NULL;
@@ -178,6 +187,8 @@ static ropelaw_status get_law(const json_document *d, ropelaw_fitted_law *law, r
     const json_value *covariance;
     ropelaw_status s = get_text(d, "model", law->model, sizeof law->model, error);
     if (!s) s = get_text(d, "writer", law->writer, sizeof law->writer, error);
+    if (!s) s = get_count(d, &d->root, "n_runs", &law->n_runs, error);
+    if (!s && !law->n_runs) return ROPELAW_OK; /* phi alone */
     for (size_t k = 0; !s && k < CORE_COUNT(numbers); k++) {
         if (numbers[k].needed || json_get_set(&d->root, numbers[k].key))
             s = json_want_number(d, &d->root, numbers[k].key, member(law, k), error);
@@ -192,7 +203,6 @@ static ropelaw_status get_law(const json_document *d, ropelaw_fitted_law *law, r
         else
             law->covariance[k] = covariance->items[k].number;
     }
-    if (!s) s = get_count(d, &d->root, "n_runs", &law->n_runs, error);
     if (!s) s = get_count(d, &d->root, "n_censored", &law->n_censored, error);
     return s;
 }
@@ -259,7 +269,9 @@ ropelaw_status ropelaw_law_file_read(const char *path, ropelaw_law_file *file, r
     if (!s) s = get_law(d, &f.law, error);
     if (!s) s = get_phi(d, &f.phi, error);
     if (!s) s = get_words(d, &f, error);
-    if (!s) {
+    if (!s && !f.law.n_runs && !f.phi.n_models)
+        s = json_refuse(d, json_get(&d->root, "n_runs"), "n_runs", "at least 1, or a phi", error);
+    if (!s && f.law.n_runs) {
         s = ropelaw_fitted_law_check(&f.law, error);
         if (s) core_error_at(error, d->name, 1);
     }

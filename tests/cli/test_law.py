@@ -1,4 +1,5 @@
 """The law in `fit`: the answer, the law file and what predict makes of it, runs without a break."""
+import json
 import math
 from cli import *
 
@@ -57,6 +58,33 @@ def phi_goes_from_fit_to_predict_and_design():
     assert "phase tolerance phi" in run(["fit", runs(0.72), "--draws", "99"]).stdout
     several = os.path.join(ROOT, "data", "curves", "yarn_llama2_128k.csv")
     assert "they differ by" in run(["fit", several, "--draws", "99"]).stdout
+
+
+@test
+def phi_without_a_law_is_saved():
+    lines = ["run,eval_len_tok,ppl,rotary_dim,pretrain_base,train_len_tok,base,method,factor,tune_len_tok"]
+    for i, factor in enumerate((4, 8)):  # a method's frequencies are no change of base: phi has runs, the law none
+        for k in range(12):
+            x = math.log(512) + k * math.log(2)
+            y = 2 - 0.05 * x + 2 * max(x - math.log(1024 * factor * 1.1), 0) + 0.02 * math.sin(7 * i + 5 * k)
+            lines.append("r%d,%d,%.17g,128,10000,1024,10000,linear,%d,%d" % (i, round(math.exp(x)), math.exp(y), factor,
+                                                                             1024 * factor))
+    path, saved = file("methods.csv", "\n".join(lines) + "\n"), os.path.join(TMP.name, "only.json")
+    p = run(["fit", path, "--draws", "99", "--format", "json", "--save-law", saved])
+    d = json.loads(p.stdout)["result"]
+    assert p.returncode == 0 and d["law"] is None and "phi alone" in p.stderr, p.stderr
+    f = json.load(open(saved))
+    assert f["n_runs"] == 0 and f["phi"]["phi_rad"] == d["phi"]["est"] and "slope" not in f
+    model = ["--rotary-dim", "128", "--base", "1e4", "--train-len", "1k"]
+    p = run(["predict", *model, "--tune-base", "1e5", "--law", saved, "--format", "json"])
+    r = json.loads(p.stdout)["result"]
+    assert p.returncode == 0 and "phi alone" in p.stderr and r["interval"] is None
+    assert r["coverage"]["fitted"]["phi"] == d["phi"]["est"]
+    p = run(["design", *model, "--target-len", "8k", "--law", saved, "--format", "json"])
+    o = json.loads(p.stdout)["result"]["options"]
+    assert p.returncode in (0, 1) and all(k["kind"] != "fitted" and "coverage_fitted" in k for k in o)
+    p = run(["fit", path, "--draws", "99", "--save-law", saved, "--save-model", "x"])
+    assert p.returncode == 2 and "that model has no law" in p.stderr
 
 
 @test

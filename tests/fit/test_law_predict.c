@@ -170,6 +170,34 @@ START_TEST(the_file_brings_back_every_bit) {
 }
 END_TEST
 
+/* A phi without a law goes there and back; neither is nothing to write, or to read. */
+START_TEST(phi_alone) {
+    ropelaw_law_file file = {
+        .phi = {0.62, 0.31, 0.9, 0.95, 0.14, 5, 31, ROPELAW_CAVEAT_DIGITISED}
+    };
+    ropelaw_law_file back;
+    ropelaw_error e = {0};
+    strcpy(file.law.writer, "1.2.3");
+    char *text = written(&file), *again, *none = NULL;
+    ck_assert(!strstr(text, "slope") && !strstr(text, "covariance"));
+    save(text);
+    test_assert_ok(ropelaw_law_file_read(path, &back, &e), e);
+    ck_assert(back.law.n_runs == 0 && back.n_runs == 0 && back.phi.phi_rad == 0.62 && back.phi.hi_rad == 0.9);
+    ck_assert(back.phi.n_models == 5 && back.phi.caveats == ROPELAW_CAVEAT_DIGITISED);
+    ck_assert_str_eq(back.law.writer, "1.2.3");
+    again = written(&back);
+    ck_assert_str_eq(again, text);
+    ropelaw_law_file_clear(&back);
+    file.phi.n_models = 0;
+    test_assert_fails(ropelaw_law_file_write(&file, &none, NULL, &e), ROPELAW_INVALID, e, "n_runs");
+    save("{\"schema_version\": 1, \"model\": \"\", \"writer\": \"1\", \"n_runs\": 0, \"n_censored\": 0, "
+         "\"caveats\": [], \"runs\": []}");
+    test_assert_fails(ropelaw_law_file_read(path, &back, &e), ROPELAW_PARSE, e, "n_runs");
+    ropelaw_text_free(again), ropelaw_text_free(text);
+    unlink(path);
+}
+END_TEST
+
 /* Replace one line of a good file. */
 static void damaged(const char *key, const char *line) {
     ropelaw_law_file file = {
@@ -261,6 +289,7 @@ int main(void) {
                                   the_inverse_meets_the_band,
                                   more_confidence_costs_a_larger_base_until_there_is_none,
                                   the_file_brings_back_every_bit,
+                                  phi_alone,
                                   damaged_and_newer_files_are_refused,
                                   memory_runs_out_while_reading_and_writing,
                                   NULL};

@@ -247,7 +247,7 @@ static int read_options(job *j) {
     j->options.slow = cli_given(j->c, "long-range");
     j->options.progress = cli_progress(j->c, "smallest base");
     j->options.critical_dim = cli_number(j->c, "critical-dim", NAN);
-    if (j->law.given) j->options.law = &j->law.file.law;
+    if (j->law.has_law) j->options.law = &j->law.file.law;
     if (!n) return CLI_OK;
     if (n != 2 || !(phi[0] <= phi[1]))
         return cli_usage(j->c, "--phi takes two numbers, the smaller first: 0,1");

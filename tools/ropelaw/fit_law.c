@@ -199,45 +199,59 @@ static int runs_table(cli_context *c, const ropelaw_series *series, const ropela
 
 /* ---- The law file */
 
-static const ropelaw_law_model *model_to_save(cli_context *c, const ropelaw_law *law, size_t *index) {
+/* The model whose law is saved; `index` is SIZE_MAX where phi alone is there to save. Exit code. */
+static int model_to_save(cli_context *c, const ropelaw_law *law, const ropelaw_fitted_phi *phi,
+                         size_t *index) {
     const char *name = cli_text(c, "save-model", NULL);
-    const ropelaw_law_model *found = NULL;
+    *index = SIZE_MAX;
     for (size_t j = 0; j < law->n_models; j++) {
         const ropelaw_law_model *m = &law->models[j];
         if (m->reason || (name && strcmp(m->name, name))) continue;
-        if (found) {
-            cli_usage(c, "--save-law: several models have a law, choose one with --save-model");
-            return NULL;
-        }
-        found = m, *index = j;
+        if (*index != SIZE_MAX)
+            return cli_usage(c, "--save-law: several models have a law, choose one with --save-model");
+        *index = j;
     }
-    if (!found) cli_usage(c, "--save-law: %s", name ? "that model has no law" : "no model has a law");
-    return found;
+    if (*index != SIZE_MAX || (!name && phi->n_models)) return CLI_OK;
+    return cli_usage(c, "--save-law: %s",
+                     name ? "that model has no law"
+                          : "no model has a law, and phi could not be fitted either");
+}
+
+/* Law and names of the runs behind it. */
+static int fill_law(cli_context *c, const ropelaw_series *series, const ropelaw_law *law, size_t j,
+                    ropelaw_law_file *file) {
+    ropelaw_error error = {0};
+    const ropelaw_law_model *m = &law->models[j];
+    bool unit = cli_given(c, "save-unit") || isnan(m->free.slope);
+    if (unit && !cli_given(c, "save-unit"))
+        cli_note(c, "the law is saved with c = 1: a free intercept needs two bases that broke");
+    if (ropelaw_law_model_export(m, unit, &file->law, &error)) return cli_fail(c, &error);
+    file->runs = calloc(law->n_runs + 1, sizeof *file->runs);
+    if (!file->runs)
+        return cli_fail(c, &(ropelaw_error){.code = ROPELAW_NOMEM, .message = "no memory for names"});
+    for (size_t i = 0; i < law->n_runs; i++)
+        if (law->runs[i].model == j && law->runs[i].use <= ROPELAW_RUN_FLAT)
+            file->runs[file->n_runs++] = series->runs[i].name;
+    return CLI_OK;
 }
 
 static int save(cli_context *c, const ropelaw_series *series, const ropelaw_law *law,
                 const ropelaw_fitted_phi *phi) {
-    size_t j = 0, length;
+    size_t j, length;
     char *text;
     ropelaw_error error = {0};
-    const char *path = cli_text(c, "save-law", NULL);
-    const ropelaw_law_model *m = model_to_save(c, law, &j);
-    if (!m) return CLI_USAGE;
     ropelaw_law_file file = {.phi = *phi};
-    bool unit = cli_given(c, "save-unit") || isnan(m->free.slope);
-    if (unit && !cli_given(c, "save-unit"))
-        cli_note(c, "the law is saved with c = 1: a free intercept needs two bases that broke");
-    if (ropelaw_law_model_export(m, unit, &file.law, &error)) return cli_fail(c, &error);
-    file.runs = calloc(law->n_runs + 1, sizeof *file.runs);
-    if (!file.runs)
-        return cli_fail(c, &(ropelaw_error){.code = ROPELAW_NOMEM, .message = "no memory for names"});
-    for (size_t i = 0; i < law->n_runs; i++)
-        if (law->runs[i].model == j && law->runs[i].use <= ROPELAW_RUN_FLAT)
-            file.runs[file.n_runs++] = series->runs[i].name;
+    int code = model_to_save(c, law, phi, &j);
+    if (!code && j != SIZE_MAX) code = fill_law(c, series, law, j, &file);
+    if (code) return code;
+    if (j == SIZE_MAX) {
+        snprintf(file.law.writer, sizeof file.law.writer, "%s", ropelaw_version());
+        cli_note(c, "no model has a law: the file carries phi alone");
+    }
     ropelaw_status status = ropelaw_law_file_write(&file, &text, &length, &error);
     free(file.runs);
     if (status) return cli_fail(c, &error);
-    int code = cli_write_file(c, path, text, length);
+    code = cli_write_file(c, cli_text(c, "save-law", NULL), text, length);
     ropelaw_text_free(text);
     return code;
 }

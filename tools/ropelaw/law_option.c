@@ -7,6 +7,11 @@ int cli_law_read(cli_context *c, cli_law *law) {
     ropelaw_error e = {0};
     if (!law->given) return CLI_OK;
     if (ropelaw_law_file_read(cli_text(c, "law", ""), &law->file, &e)) return cli_fail(c, &e);
+    law->has_law = law->file.law.n_runs > 0;
+    if (!law->has_law)
+        cli_note(
+            c, "the law file carries phi alone, because no law could be fitted: no interval of a new run and "
+               "no base from measurements");
     cli_put_text(c->input, "law", cli_text(c, "law", ""));
     cli_source(c, "a law fitted to measured runs (--law)");
     return CLI_OK;
@@ -28,7 +33,7 @@ static void tell_another_model(cli_context *c, const ropelaw_fitted_law *law, co
 }
 
 int cli_law_interval(cli_context *c, const cli_law *law, const ropelaw_setting *x, cli_value *parent) {
-    if (!law->given) {
+    if (!law->has_law) {
         cli_put_null(parent, "interval");
         return CLI_OK;
     }
@@ -137,7 +142,7 @@ static int put_first(cli_context *c, const ropelaw_setting *x, ropelaw_plan_opti
 }
 
 int cli_law_design(cli_context *c, const cli_law *law, ropelaw_plan_design *d) {
-    if (!law->given) return CLI_OK;
+    if (!law->has_law) return CLI_OK;
     const ropelaw_fitted_law *f = &law->file.law;
     ropelaw_setting x = d->setting;
     ropelaw_plan_option o = {.kind = "fitted",

@@ -5,8 +5,8 @@
 #include "cli.h"
 
 typedef struct {
-    bool given;
-    double level; /* of the interval */
+    bool given, has_law; /* a file may carry phi alone */
+    double level;        /* of the interval */
     ropelaw_law_file file;
 } cli_law;
 
