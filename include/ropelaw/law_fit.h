@@ -119,6 +119,9 @@ typedef struct {
     size_t n_weights;
     ropelaw_dim_weight weights[8]; /* of even dimensions with c = 1, likeliest first */
     uint32_t caveats;              /* DIGITISED, DEFAULTED (tune_len), OUTSIDE_THEORY */
+    /* whether the law is exact, all runs on it (tau at its floor of 0.005) against a scatter of their own: twice the
+       difference of the log likelihoods, and its p value with tau on the boundary, half of chi-square's with 1 df; NAN */
+    double scatter_lr, p_exact;
 } ropelaw_law_model;
 
 /** Several models: rho_j = effective_dim_j / critical_dim_j, intercepts of their own, one tau. */
@@ -134,6 +137,7 @@ typedef struct {
     ropelaw_law_test one_c;              /* an intercept for each model against one */
     ropelaw_range both_factor, both_rho; /* one c and one ratio for all */
     ropelaw_law_test one_law;            /* separate lines against that */
+    const char *reason; /* why there is no pool although two models or more have a law; NULL */
 } ropelaw_law_pool;
 
 typedef struct {

@@ -12,6 +12,8 @@
 #include <string.h>
 
 static const double tau_starts[] = {0.25, 0.03}, least_start = 0.02;
+static const double no_tau =
+    -40; /* of ln tau: floor^2 + e^-80 is floor^2, and its derivative moves nothing */
 
 typedef struct {
     const fit_line_problem *problem;
@@ -173,11 +175,12 @@ static ropelaw_status maximise(work *w, num_minimize_report *best, ropelaw_error
     size_t p = w->problem->p;
     double hint = w->problem->tau_hint;
     best->value = INFINITY;
-    for (size_t k = 0; k < (hint > 0 ? 1 : CORE_COUNT(tau_starts)); k++) {
+    bool exact = w->problem->exact;
+    for (size_t k = 0; k < (hint > 0 || exact ? 1 : CORE_COUNT(tau_starts)); k++) {
         num_minimize_report r;
         memset(w->v + p + 1, 0, (w->n_shifts + 1) * sizeof *w->v);
         start(w, w->v);
-        w->v[p] = log(hint > 0 ? fmax(hint, least_start) : tau_starts[k]);
+        w->v[p] = exact ? no_tau : log(hint > 0 ? fmax(hint, least_start) : tau_starts[k]);
         num_minimize_options o = {1e-7 * (double)(w->problem->n + 1), 1e-13, 300};
         ropelaw_status s = num_minimize(negative_log, w, variables(w), w->v, &o, &r, error);
         if (s && s != ROPELAW_INVALID) return s;
@@ -313,6 +316,7 @@ ropelaw_status fit_line_profile(const fit_line_problem *a, size_t k, double valu
                           a->n_groups,
                           a->group,
                           a->group_variance,
+                          a->exact,
                           a->threads};
     work w;
     num_minimize_report report;

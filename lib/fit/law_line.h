@@ -20,6 +20,7 @@ typedef struct {
     size_t n_groups;              /* 0: none */
     const size_t *group;          /* [n] */
     const double *group_variance; /* [n_groups] */
+    bool exact;                   /* tau is held at its floor */
     size_t threads; /* over which the runs are spread where they are many; the same bytes for any number */
 } fit_line_problem;
 

@@ -24,12 +24,12 @@ static void fill(model_work *w) {
         w->zero[i] = 0, w->offset[i] = log_2pi;
         theory[i] = log_2pi + s0 * d->u[i];
     }
-    w->free = (fit_line_problem){n, 2,    w->x, w->zero,   floor, d->terms, 0, d->shift_variance,
-                                 0, NULL, NULL, d->threads};
-    w->unit = (fit_line_problem){n, 1,    d->u, w->offset, floor, d->terms, 0, d->shift_variance,
-                                 0, NULL, NULL, d->threads};
-    w->theory = (fit_line_problem){n, 0,    NULL, theory,    floor, d->terms, 0, d->shift_variance,
-                                   0, NULL, NULL, d->threads};
+    w->free = (fit_line_problem){n, 2,    w->x, w->zero, floor,     d->terms, 0, d->shift_variance,
+                                 0, NULL, NULL, false,   d->threads};
+    w->unit = (fit_line_problem){n, 1,    d->u, w->offset, floor,     d->terms, 0, d->shift_variance,
+                                 0, NULL, NULL, false,     d->threads};
+    w->theory = (fit_line_problem){n, 0,    NULL, theory, floor,     d->terms, 0, d->shift_variance,
+                                   0, NULL, NULL, false,  d->threads};
 }
 
 static void describe(const fit_line *l, size_t p, ropelaw_law_line *out) {
@@ -93,6 +93,21 @@ static ropelaw_status test_theory(model_work *w, const fit_line *full, ropelaw_e
     return ROPELAW_OK;
 }
 
+/* Half the mass of the ratio is at 0 where tau = 0 is the truth (Self and Liang 1987). */
+static ropelaw_status test_scatter(model_work *w, const fit_line_problem *problem, const fit_line *full,
+                                   ropelaw_error *error) {
+    fit_line_problem exact = *problem;
+    fit_line line;
+    if (full->n_bounded <= problem->p) return ROPELAW_OK;
+    exact.exact = true;
+    ropelaw_status s = fit_line_fit(&exact, &line, error);
+    if (s) return s;
+    w->m->scatter_lr = fmax(2 * (full->log_likelihood - line.log_likelihood), 0);
+    w->m->p_exact = w->m->scatter_lr > 0 ? num_chi2_tail(w->m->scatter_lr, 1) / 2 : 1;
+    fit_line_clear(&line);
+    return ROPELAW_OK;
+}
+
 static void insert_weight(ropelaw_law_model *m, ropelaw_dim_weight v) {
     size_t room = CORE_COUNT(m->weights), k = m->n_weights;
     while (k > 0 && m->weights[k - 1].weight < v.weight) {
@@ -130,7 +145,7 @@ static void nothing_known(ropelaw_law_model *m) {
     };
     m->free = m->unit = none;
     m->test_theory = (ropelaw_law_test){NAN, NAN, NAN, NAN};
-    m->p_smaller = NAN;
+    m->p_smaller = m->scatter_lr = m->p_exact = NAN;
     m->n_weights = 0;
 }
 
@@ -155,6 +170,7 @@ static ropelaw_status fit_both(model_work *w, bool two_bases, ropelaw_error *err
     if (!s && two_bases) s = fit_free(w, &full, error);
     w->free.tau_hint = full.tau;
     if (!s && two_bases) s = test_theory(w, &full, error);
+    if (!s) s = two_bases ? test_scatter(w, &w->free, &full, error) : test_scatter(w, &w->unit, &unit, error);
     fit_line_clear(&full);
     fit_line_clear(&unit);
     return s;

@@ -105,8 +105,8 @@ static void fit_random(const fit_line *separate, size_t j, double level, ropelaw
 }
 
 static fit_line_problem problem(const pool_work *w, const double *x, size_t p, bool shifts) {
-    fit_line_problem a = {w->n, p,    x,    w->zero, w->with_floor ? w->floor : NULL, w->terms, 0, 0,
-                          0,    NULL, NULL, 1};
+    fit_line_problem a = {w->n, p,    x,     w->zero, w->with_floor ? w->floor : NULL, w->terms, 0, 0, 0,
+                          NULL, NULL, false, 1};
     if (!shifts) return a;
     a.n_groups = w->j, a.group = w->group, a.group_variance = w->variance;
     return a;
@@ -173,20 +173,22 @@ static const ropelaw_law_test untested = {NAN, NAN, NAN, NAN};
 ropelaw_status fit_law_pool(const fit_law_data *data, const ropelaw_law *law,
                             const ropelaw_law_options *options, ropelaw_law_pool *pool,
                             ropelaw_error *error) {
-    *pool = (ropelaw_law_pool){unknown, untested, unknown,  NAN,     NAN,     0,
-                               0,       unknown,  untested, unknown, unknown, untested};
+    *pool = (ropelaw_law_pool){unknown, untested, unknown, NAN,     NAN,      0,   0,
+                               unknown, untested, unknown, unknown, untested, NULL};
     pool_work w = {.with_floor = options->floor == ROPELAW_FLOOR_MODEL};
     for (size_t m = 0; m < law->n_models; m++)
         if (has_law(&law->models[m])) w.j++, w.n += data[m].n;
-    if (w.j < 2 || w.j > MAX_MODELS) return ROPELAW_OK;
+    if (w.j > MAX_MODELS) pool->reason = "at most 64 models are pooled: fit fewer at a time";
+    if (w.j < 2 || pool->reason) return ROPELAW_OK;
     ropelaw_error detail = {0};
     ropelaw_status s = gather(data, law, &w, error);
     if (!s) {
         s = fit_shared(&w, law->level, pool, &detail);
-        if (s == ROPELAW_NOCONV || s == ROPELAW_SINGULAR)
-            s = ROPELAW_OK; /* the pool stays unknown */
-        else if (s && error)
-            *error = detail;
+        if (s == ROPELAW_NOCONV || s == ROPELAW_SINGULAR) {
+            pool->reason = "the likelihood of the pooled models has no maximum that could be found";
+            s = ROPELAW_OK;
+        }
+        if (s && error) *error = detail;
     }
     core_free(w.x);
     core_free(w.terms);

@@ -26,6 +26,8 @@ def fit_saves_what_predict_uses():
     e = l["effective_dim"]
     assert e["lo"] < 0.72 * 128 < e["hi"] and e["lo"] < e["est"] < e["hi"]
     assert l["test_theory"]["p"] < 0.05 and l["weights"][0]["dim"] == 92 and l["runs"][0]["use"] == "BROKEN"
+    assert l["scatter_lr"] >= 0 and 0 <= l["p_exact"] <= 1 and "exactly on the law" in run(
+        ["fit", runs(0.72), "--draws", "99"]).stdout
     assert "tau" in l and l["n_censored"] == 0 and set(l["intercept_factor"]) == {"est", "lo", "hi"}
     i = run_json(["predict", "--rotary-dim", "128", "--base", "1e4", "--train-len", "1k", "--tune-base", "1e5", "--law",
                   saved])["result"]["interval"]
@@ -85,6 +87,30 @@ def phi_without_a_law_is_saved():
     assert p.returncode in (0, 1) and all(k["kind"] != "fitted" and "coverage_fitted" in k for k in o)
     p = run(["fit", path, "--draws", "99", "--save-law", saved, "--save-model", "x"])
     assert p.returncode == 2 and "that model has no law" in p.stderr
+
+
+@test
+def pools_have_a_limit():
+    """65 models have laws of their own and no pool, and the answer says why."""
+    def many(models):
+        lines = ["run,eval_len_tok,ppl,model,rotary_dim,pretrain_base,train_len_tok,base"]
+        for m in range(models):
+            for i in range(3):
+                u = math.log(1e5) + 2 * i
+                psi = math.log(2 * math.pi) + 0.72 * u + 0.03 * math.cos(3 * i + m)
+                for k in range(5):
+                    x = psi + (k - 2.4) * 1.1
+                    y = 2 - 0.05 * x + 2 * max(x - psi, 0) + 0.02 * math.sin(7 * i + 5 * k + m)
+                    lines.append("r%d-%d,%d,%.17g,m%d,128,10000,1024,%.17g" % (m, i, round(math.exp(x)), math.exp(y), m,
+                                                                               math.exp(u)))
+        return file("many%d.csv" % models, "\n".join(lines) + "\n")
+    p = run(["fit", many(65), "--draws", "19", "--format", "json"])
+    d = json.loads(p.stdout)["result"]
+    assert p.returncode == 0 and len(d["laws"]) == 65 and all(l["reason"] is None for l in d["laws"])
+    assert d["pool"] is None and "at most 64 models" in d["pool_reason"]
+    assert "pool of the models: none: at most 64" in run(["fit", many(65), "--draws", "19"]).stdout
+    d = run_json(["fit", many(3), "--draws", "19"])["result"]
+    assert d["pool"]["n_models"] == 3 and d["pool_reason"] is None
 
 
 @test

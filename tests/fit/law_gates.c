@@ -58,12 +58,13 @@ static ropelaw_status fit_sample(sample *s, size_t runs, double slot[SLOTS], rop
     for (size_t i = 0; i < runs && !status; i++)
         status = fit_term_tabulate(&s->curves[i], &shape.shape, shape.sigma, &s->terms[i], error);
     fit_line_problem free = {runs, 2,    s->design, s->offset, NULL, s->terms, 0, shape.shift_variance,
-                             0,    NULL, NULL,      1};
+                             0,    NULL, NULL,      false,     1};
     fit_line_problem fixed = {runs, 0,    NULL, s->truth, NULL, s->terms, 0, shape.shift_variance,
-                              0,    NULL, NULL, 1};
+                              0,    NULL, NULL, false,    1};
     double u[RUNS], ln_2pi[RUNS];
     for (size_t i = 0; i < runs; i++) u[i] = s->design[2 * i + 1], ln_2pi[i] = log_2pi;
-    fit_line_problem one = {runs, 1, u, ln_2pi, NULL, s->terms, 0, shape.shift_variance, 0, NULL, NULL, 1};
+    fit_line_problem one = {runs, 1,    u,    ln_2pi, NULL, s->terms, 0, shape.shift_variance,
+                            0,    NULL, NULL, false,  1};
     if (!status) status = fit_line_fit(&free, &line, error);
     if (!status) status = fit_line_profile(&free, 1, 0.72, &profile, error);
     if (!status) status = fit_line_fit(&fixed, &theory, error);
@@ -153,7 +154,7 @@ static ropelaw_status bound_replicate(void *context, size_t task, size_t thread,
     }
     new_u = first + span * ropelaw_random_uniform(&r);
     new_z = log_2pi + 0.7 * new_u + d->tau * ropelaw_random_normal(&r);
-    fit_line_problem a = {d->n, 2, x, offset, NULL, terms, 0, 0, 0, NULL, NULL, 1};
+    fit_line_problem a = {d->n, 2, x, offset, NULL, terms, 0, 0, 0, NULL, NULL, false, 1};
     ropelaw_status s = fit_line_fit(&a, &line, error);
     if (!s) s = fit_line_profile(&a, 1, 0.7, &profile, error);
     if (!s && (double)line.n_bounded - 2 >= 1) {

@@ -17,7 +17,7 @@ static fit_line_problem data(uint64_t seed, double tau) {
         z[i] = 1.8 + 0.7 * u + tau * ropelaw_random_normal(&r);
         terms[i] = (fit_term){.kind = FIT_TERM_POINT, .lo = z[i], .hi = z[i]};
     }
-    return (fit_line_problem){N, 2, x, offset, NULL, terms, 0, 0, 0, NULL, NULL, 1};
+    return (fit_line_problem){N, 2, x, offset, NULL, terms, 0, 0, 0, NULL, NULL, false, 1};
 }
 
 typedef struct {
@@ -75,7 +75,7 @@ START_TEST(the_test_is_the_f_test) {
         off[i] = log(2 * M_PI) + 0.72 * x[2 * i + 1];
         rss0 += pow(z[i] - off[i], 2);
     }
-    fit_line_problem none = {N, 0, x, off, NULL, terms, 0, 0, 0, NULL, NULL, 1};
+    fit_line_problem none = {N, 0, x, off, NULL, terms, 0, 0, 0, NULL, NULL, false, 1};
     test_assert_ok(fit_line_fit(&none, &fixed, &e), e);
     fit_test t = fit_line_test(&full, 2, fixed.log_likelihood, 2);
     double f = (rss0 - o.rss) / 2 / (o.rss / (N - 2));
@@ -92,7 +92,7 @@ START_TEST(a_common_shift_is_a_ridge_on_the_intercept) {
     double u[N], off[N], zero[N] = {0};
     for (int i = 0; i < N; i++) u[i] = x[2 * i + 1], off[i] = 1.8;
     for (double variance = 1e-6; variance < 1e5; variance *= 100) {
-        fit_line_problem one = {N, 1, u, off, NULL, terms, 0, variance, 0, NULL, NULL, 1};
+        fit_line_problem one = {N, 1, u, off, NULL, terms, 0, variance, 0, NULL, NULL, false, 1};
         fit_line l;
         test_assert_ok(fit_line_fit(&one, &l, &e), e);
         double suu = 0, su = 0, suz = 0, sz = 0, ridge = l.tau * l.tau / variance;
@@ -105,7 +105,7 @@ START_TEST(a_common_shift_is_a_ridge_on_the_intercept) {
         fit_line_clear(&l);
     }
     /* with a free intercept the shift widens its variance by exactly its own, and leaves the slope alone */
-    fit_line_problem a = {N, 2, x, zero, NULL, terms, 0, 0, 0, NULL, NULL, 1};
+    fit_line_problem a = {N, 2, x, zero, NULL, terms, 0, 0, 0, NULL, NULL, false, 1};
     fit_line_problem b = a;
     b.shift_variance = 0.04;
     fit_line plain, shifted;
@@ -127,7 +127,7 @@ START_TEST(every_group_has_its_shift) {
         group[i] = i % 3 == 0, u[i] = a.x[2 * i + 1], off[i] = 1.8;
         terms[i].lo = terms[i].hi = z[i] += group[i] ? 0.4 : -0.1;
     }
-    fit_line_problem one = {N, 1, u, off, NULL, terms, 0, 0, 2, group, variance, 1};
+    fit_line_problem one = {N, 1, u, off, NULL, terms, 0, 0, 2, group, variance, false, 1};
     fit_line l;
     ropelaw_error e = {0};
     test_assert_ok(fit_line_fit(&one, &l, &e), e);

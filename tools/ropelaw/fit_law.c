@@ -77,6 +77,8 @@ static void put_model(cli_value *v, const ropelaw_series *series, const ropelaw_
     put_line(cli_put(v, "unit_intercept", cli_object()), &m->unit);
     put_test(v, "test_theory", &m->test_theory);
     cli_put_number(v, "p_smaller", m->p_smaller);
+    cli_put_number(v, "scatter_lr", m->scatter_lr);
+    cli_put_number(v, "p_exact", m->p_exact);
     cli_value *weights = cli_put(v, "weights", cli_array());
     for (size_t k = 0; k < m->n_weights; k++) {
         cli_value *w = cli_put(weights, NULL, cli_object());
@@ -89,6 +91,7 @@ static void put_model(cli_value *v, const ropelaw_series *series, const ropelaw_
 }
 
 static void put_pool(cli_value *parent, const ropelaw_law_pool *p) {
+    cli_put_text(parent, "pool_reason", p->reason);
     if (!p->n_models) {
         cli_put_null(parent, "pool");
         return;
@@ -146,12 +149,16 @@ static void say_model(FILE *f, const ropelaw_law *law, const ropelaw_law_model *
                 "  theory (dim %s, c 1): F(%s, %s) = %s, p = %s; effective dim smaller than theory: p = %s\n",
                 cli_num(m->critical_dim, 0), cli_num(m->test_theory.df1, 0), cli_num(m->test_theory.df2, 0),
                 cli_num(m->test_theory.f, 3), cli_num(m->test_theory.p, 2), cli_num(m->p_smaller, 2));
+    if (!isnan(m->p_exact))
+        fprintf(f, "  all runs exactly on the law (no scatter): likelihood ratio %s, p = %s\n",
+                cli_num(m->scatter_lr, 3), cli_num(m->p_exact, 2));
     if (isfinite(m->shape.rise_cap))
         fprintf(f, "  curves level off: points more than %s nats up count as limits\n",
                 cli_num(m->shape.rise_cap, 3));
 }
 
 static void say_pool(FILE *f, const ropelaw_law_pool *p) {
+    if (p->reason) fprintf(f, "\npool of the models: none: %s\n", p->reason);
     if (!p->n_models) return;
     fprintf(f, "\neffective / critical dim over %s models: ", cli_num((double)p->n_models, 0));
     say_range(f, p->rho, 4);
