@@ -11,26 +11,24 @@
 
 enum { MOST = 128 };
 
-/* Perplexities at lengths, and facts of LLaMA2 tuned with base 1e6 at 16384. */
+/* A run and its points. */
 typedef struct {
     ropelaw_run run;
     ropelaw_point points[MOST];
 } setup;
 
-static inline void start(setup *s, ropelaw_value_kind kind) {
+/* No points and no facts. */
+static inline void blank(setup *s, ropelaw_value_kind kind) {
     static char name[] = "run", empty[] = "";
     memset(s, 0, sizeof *s);
-    s->run = (ropelaw_run){.name = name,
-                           .kind = kind,
-                           .points = s->points,
-                           .model = empty,
-                           .method = empty,
-                           .rotary_dim = 128,
-                           .pretrain_base = 1e4,
-                           .train_len_tok = 4096,
-                           .tune_len_tok = 16384,
-                           .base = 1e6,
-                           .factor = NAN};
+    s->run = (ropelaw_run){.name = name, .kind = kind, .points = s->points, .model = empty, .method = empty};
+}
+
+/* No points, and the facts of LLaMA2 tuned with base 1e6 at 16384. */
+static inline void start(setup *s, ropelaw_value_kind kind) {
+    blank(s, kind);
+    s->run.rotary_dim = 128, s->run.pretrain_base = 1e4, s->run.train_len_tok = 4096;
+    s->run.tune_len_tok = 16384, s->run.base = 1e6, s->run.factor = NAN;
 }
 
 static inline ropelaw_point *add(setup *s, double len, double value) {
@@ -56,17 +54,17 @@ static inline void hinge_run(setup *s, size_t n, double psi, double d, double si
     }
 }
 
-static inline ropelaw_run_fit fit_of(setup *s, const ropelaw_fit_options *options) {
+static inline ropelaw_run_fit fit_of(const setup *s, const ropelaw_fit_options *options) {
     ropelaw_run_fit fit;
     ropelaw_error error = {0};
     test_assert_ok(ropelaw_run_fit_eval(&s->run, options, &fit, &error), error);
     return fit;
 }
 
-static inline ropelaw_fit_options quick(void) {
+static inline ropelaw_fit_options draws(size_t n_draws, size_t n_existence) {
     ropelaw_fit_options o = ropelaw_fit_options_default;
-    o.n_draws = 199;
-    o.n_existence = 499;
+    o.n_draws = n_draws;
+    o.n_existence = n_existence;
     return o;
 }
 

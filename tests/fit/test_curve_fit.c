@@ -1,5 +1,5 @@
 /* Tests: curve_break.c curve_data.c curve_diagnostics.c curve_families.c curve_fit.c curve_influence.c curve_onset.c curve_status.c curve_theory.c */
-#include "test.h"
+#include "curve_runs.h"
 #include "gsl_handler.h"
 #include "core/core.h"
 #include "fit/curve_data.h"
@@ -10,65 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST = 128 };
-
-/* A run on the stack: perplexities at lengths, and facts of LLaMA2 tuned with base 1e6 at 16384. */
-typedef struct {
-    ropelaw_run run;
-    ropelaw_point points[MOST];
-} setup;
-
-static void start(setup *s, ropelaw_value_kind kind) {
-    static char name[] = "run", empty[] = "";
-    memset(s, 0, sizeof *s);
-    s->run = (ropelaw_run){.name = name,
-                           .kind = kind,
-                           .points = s->points,
-                           .model = empty,
-                           .method = empty,
-                           .rotary_dim = 128,
-                           .pretrain_base = 1e4,
-                           .train_len_tok = 4096,
-                           .tune_len_tok = 16384,
-                           .base = 1e6,
-                           .factor = NAN};
-}
-
-static ropelaw_point *add(setup *s, double len, double value) {
-    ropelaw_point *p = &s->points[s->run.n_points++];
-    *p = (ropelaw_point){.eval_len_tok = len,
-                         .value = value,
-                         .se = NAN,
-                         .n_tokens = NAN,
-                         .n_trials = NAN,
-                         .doc = SIZE_MAX,
-                         .replicate = SIZE_MAX};
-    return p;
-}
-
-/* n octaves from 1024; a hinge at psi octaves with slope d per e-fold and normal noise */
-static void hinge_run(setup *s, size_t n, double psi, double d, double sigma, uint64_t seed) {
-    ropelaw_random random;
-    ropelaw_random_init(&random, seed, 0);
-    start(s, ROPELAW_VALUE_PPL);
-    for (size_t i = 0; i < n; i++) {
-        double x = (double)i * log(2), e = sigma * ropelaw_random_normal(&random);
-        add(s, 1024 * exp2((double)i), exp(1.8 - .03 * x + d * fmax(0, x - psi * log(2)) + e));
-    }
-}
-
-static ropelaw_run_fit fit_of(setup *s, const ropelaw_fit_options *options) {
-    ropelaw_run_fit fit;
-    ropelaw_error error = {0};
-    test_assert_ok(ropelaw_run_fit_eval(&s->run, options, &fit, &error), error);
-    return fit;
-}
-
 static ropelaw_fit_options quick(void) {
-    ropelaw_fit_options o = ropelaw_fit_options_default;
-    o.n_draws = 199;
-    o.n_existence = 499;
-    return o;
+    return draws(199, 499);
 }
 
 START_TEST(a_clear_break) {

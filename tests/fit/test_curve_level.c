@@ -1,4 +1,4 @@
-#include "test.h"
+#include "curve_runs.h"
 #include "core/core.h"
 #include <ropelaw/fit.h>
 #include <ropelaw/random.h>
@@ -6,53 +6,31 @@
 
 enum { N = 20 };
 
-typedef struct {
-    ropelaw_run run;
-    ropelaw_point points[N];
-} setup;
-
 /* Half octaves from 1024: level to x = 8.5 steps, slope `rise` to `end`, then slope `late`. */
 static void make(setup *s, double rise, double end, double late, uint64_t seed) {
-    static char name[] = "run", empty[] = "";
     ropelaw_random random;
     ropelaw_random_init(&random, 61, seed);
-    memset(s, 0, sizeof *s);
-    s->run = (ropelaw_run){.name = name,
-                           .kind = ROPELAW_VALUE_LOSS,
-                           .points = s->points,
-                           .n_points = N,
-                           .model = empty,
-                           .method = empty};
+    blank(s, ROPELAW_VALUE_LOSS);
     for (size_t i = 0; i < N; i++) {
         double x = (double)i, step = .5 * log(2);
         double y = rise * step * (fmax(x - 8.5, 0) - fmax(x - end, 0)) + late * step * fmax(x - end, 0);
-        s->points[i] = (ropelaw_point){.eval_len_tok = 1024 * exp2(x / 2),
-                                       .value = 2 + y + .02 * ropelaw_random_normal(&random),
-                                       .se = NAN,
-                                       .n_tokens = NAN,
-                                       .n_trials = NAN,
-                                       .doc = SIZE_MAX,
-                                       .replicate = SIZE_MAX};
+        add(s, 1024 * exp2(x / 2), 2 + y + .02 * ropelaw_random_normal(&random));
     }
 }
 
 static const double truth = 1024 * 19.027313840043536; /* 2^4.25 */
 
-static ropelaw_run_fit fit_of(const setup *s) {
-    ropelaw_run_fit fit;
-    ropelaw_error error = {0};
-    ropelaw_fit_options o = ropelaw_fit_options_default;
-    o.n_draws = o.n_existence = 99;
+static ropelaw_run_fit quick_fit(const setup *s) {
+    ropelaw_fit_options o = draws(99, 99);
     o.n_eps = 1;
     o.eps[0] = .5;
-    test_assert_ok(ropelaw_run_fit_eval(&s->run, &o, &fit, &error), error);
-    return fit;
+    return fit_of(s, &o);
 }
 
 START_TEST(a_curve_that_levels_off_has_its_break) {
     setup s;
     make(&s, 4, 12.5, .2, 1);
-    ropelaw_run_fit f = fit_of(&s);
+    ropelaw_run_fit f = quick_fit(&s);
     ck_assert_uint_eq(f.n, N);
     ck_assert_uint_eq(f.n_levelled, 7); /* the points from the 13th step on */
     ck_assert(f.caveats & ROPELAW_CAVEAT_LEVELLED);
@@ -76,14 +54,14 @@ START_TEST(others_keep_their_points) {
     setup s;
     for (uint64_t seed = 0; seed < 20; seed++) {
         make(&s, 2, 99, 0, seed); /* rises to the end */
-        ck_assert_uint_eq(fit_of(&s).n_levelled, 0);
+        ck_assert_uint_eq(quick_fit(&s).n_levelled, 0);
     }
     make(&s, -1, 12.5, -.1, 1); /* falls, then less: no rise */
-    ck_assert_uint_eq(fit_of(&s).n_levelled, 0);
+    ck_assert_uint_eq(quick_fit(&s).n_levelled, 0);
     make(&s, .06, 12.5, 0, 1); /* rises by less than eps */
-    ck_assert_uint_eq(fit_of(&s).n_levelled, 0);
+    ck_assert_uint_eq(quick_fit(&s).n_levelled, 0);
     make(&s, 4, 10.5, .2, 1); /* two lengths on the rise are too few to place it */
-    ck_assert_uint_eq(fit_of(&s).n_levelled, 0);
+    ck_assert_uint_eq(quick_fit(&s).n_levelled, 0);
 }
 END_TEST
 
@@ -94,7 +72,7 @@ START_TEST(coverage_after_the_cut) {
     for (uint64_t k = 0; k < CURVES; k++) {
         setup s;
         make(&s, 4, 13.5, .5, 100 + k);
-        ropelaw_run_fit f = fit_of(&s);
+        ropelaw_run_fit f = quick_fit(&s);
         cut += f.n_levelled > 0;
         covered += f.break_tok.lo <= truth && truth <= f.break_tok.hi;
     }

@@ -123,6 +123,23 @@ START_TEST(what_is_said_of_a_line) {
 }
 END_TEST
 
+/* Documents that are parallel lines: their differences are rounding too. */
+START_TEST(parallel_documents) {
+    for (int falling = 0; falling < 2; falling++) {
+        setup s;
+        ropelaw_fit_options o = ropelaw_fit_options_default;
+        o.n_draws = o.n_existence = 99;
+        start(&s, ROPELAW_VALUE_LOSS);
+        for (size_t i = 0; i < 9; i++)
+            for (size_t d = 0; d < 7; d++)
+                add(&s, length(0, i), 2.1 + .1 * (double)d - .03 * falling * (double)i)->doc = d;
+        ropelaw_run_fit f = fit_of(&s, &o);
+        assert_censored_at_last(&s, &f, "documents");
+        ck_assert(f.documents.n == 7 && f.p_break == 1);
+    }
+}
+END_TEST
+
 /* Noise below what the smallest bend of SOFT costs (1e-4) is no reason either. */
 START_TEST(noise_in_the_last_digits) {
     for (uint64_t seed = 0; seed < 12; seed++)
@@ -157,8 +174,8 @@ END_TEST
 
 int main(void) {
     Suite *s = suite_create("curve line");
-    const TTest *const tests[] = {straight_curves_are_limits, what_is_said_of_a_line,
-                                  noise_in_the_last_digits, limits_of_flat_curves, NULL};
+    const TTest *const tests[] = {straight_curves_are_limits, what_is_said_of_a_line, parallel_documents,
+                                  noise_in_the_last_digits,   limits_of_flat_curves,  NULL};
     test_add(s, "curve line", tests);
     return test_run(s);
 }

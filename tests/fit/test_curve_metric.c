@@ -1,5 +1,5 @@
 /* Huber's loss, a covariance kept with the run, a given width: what they change in the fit of a run. */
-#include "test.h"
+#include "curve_runs.h"
 #include "gsl_handler.h"
 #include "core/core.h"
 #include "num/quantile.h"
@@ -9,49 +9,21 @@
 
 enum { N = 14 };
 
-typedef struct {
-    ropelaw_run run;
-    ropelaw_point points[N];
-} setup;
-
 static void make(setup *s, double width, uint64_t seed) {
-    static char name[] = "run", empty[] = "";
     ropelaw_random random;
     ropelaw_random_init(&random, 23, seed);
-    memset(s, 0, sizeof *s);
-    s->run = (ropelaw_run){.name = name,
-                           .kind = ROPELAW_VALUE_LOSS,
-                           .points = s->points,
-                           .n_points = N,
-                           .model = empty,
-                           .method = empty};
+    blank(s, ROPELAW_VALUE_LOSS);
     for (size_t i = 0; i < N; i++) {
         double x = (double)i * log(2), t = x - 6.4 * log(2);
         double bend = width > 0 ? width * log1p(exp(t / width)) : fmax(t, 0);
-        s->points[i] = (ropelaw_point){.eval_len_tok = 1024 * exp2((double)i),
-                                       .value = 2 - .05 * x + 2 * bend + .05 * ropelaw_random_normal(&random),
-                                       .se = NAN,
-                                       .n_tokens = NAN,
-                                       .n_trials = NAN,
-                                       .doc = SIZE_MAX,
-                                       .replicate = SIZE_MAX};
+        add(s, 1024 * exp2((double)i), 2 - .05 * x + 2 * bend + .05 * ropelaw_random_normal(&random));
     }
 }
 
 static const double truth = 1024 * 84.448506; /* 2^6.4 */
 
-static ropelaw_run_fit fit_of(const setup *s, const ropelaw_fit_options *o) {
-    ropelaw_run_fit fit;
-    ropelaw_error error = {0};
-    test_assert_ok(ropelaw_run_fit_eval(&s->run, o, &fit, &error), error);
-    return fit;
-}
-
 static ropelaw_fit_options quick(void) {
-    ropelaw_fit_options o = ropelaw_fit_options_default;
-    o.n_draws = 199;
-    o.n_existence = 199;
-    return o;
+    return draws(199, 199);
 }
 
 START_TEST(huber_holds_where_squares_do_not) {
