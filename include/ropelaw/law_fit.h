@@ -122,6 +122,8 @@ typedef struct {
     /* whether the law is exact, all runs on it (tau at its floor of 0.005) against a scatter of their own: twice the
        difference of the log likelihoods, and its p value with tau on the boundary, half of chi-square's with 1 df; NAN */
     double scatter_lr, p_exact;
+    ropelaw_range
+        floor_base; /* where the fitted law leaves its floor, with FLOOR_MODEL, one tune_len, and among the bases of the runs; NAN */
 } ropelaw_law_model;
 
 /** Several models: rho_j = effective_dim_j / critical_dim_j, intercepts of their own, one tau. */

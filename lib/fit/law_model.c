@@ -1,5 +1,6 @@
 /* One model's law: the line with a free and with the theory's intercept, the test of the theory, integer dimensions. */
 #include "fit/law_data.h"
+#include "fit/law_floor.h"
 #include "num/quantile.h"
 #include <math.h>
 #include <string.h>
@@ -108,6 +109,15 @@ static ropelaw_status test_scatter(model_work *w, const fit_line_problem *proble
     return ROPELAW_OK;
 }
 
+/* Only among the bases of the runs: a floor that no run is on, or none leaves, is not seen. */
+static ropelaw_status leave_floor(model_work *w, const fit_line *full, ropelaw_error *error) {
+    double at[3];
+    ropelaw_status s = fit_law_floor(&w->free, full, w->options->level, at, error);
+    if (!s && exp(at[0]) >= w->m->base_min && exp(at[0]) <= w->m->base_max)
+        w->m->floor_base = (ropelaw_range){exp(at[0]), exp(at[1]), exp(at[2])};
+    return s;
+}
+
 static void insert_weight(ropelaw_law_model *m, ropelaw_dim_weight v) {
     size_t room = CORE_COUNT(m->weights), k = m->n_weights;
     while (k > 0 && m->weights[k - 1].weight < v.weight) {
@@ -145,6 +155,7 @@ static void nothing_known(ropelaw_law_model *m) {
     };
     m->free = m->unit = none;
     m->test_theory = (ropelaw_law_test){NAN, NAN, NAN, NAN};
+    m->floor_base = unknown;
     m->p_smaller = m->scatter_lr = m->p_exact = NAN;
     m->n_weights = 0;
 }
@@ -170,6 +181,7 @@ static ropelaw_status fit_both(model_work *w, bool two_bases, ropelaw_error *err
     if (!s && two_bases) s = fit_free(w, &full, error);
     w->free.tau_hint = full.tau;
     if (!s && two_bases) s = test_theory(w, &full, error);
+    if (!s && two_bases) s = leave_floor(w, &full, error);
     if (!s) s = two_bases ? test_scatter(w, &w->free, &full, error) : test_scatter(w, &w->unit, &unit, error);
     fit_line_clear(&full);
     fit_line_clear(&unit);

@@ -26,6 +26,7 @@ def fit_saves_what_predict_uses():
     e = l["effective_dim"]
     assert e["lo"] < 0.72 * 128 < e["hi"] and e["lo"] < e["est"] < e["hi"]
     assert l["test_theory"]["p"] < 0.05 and l["weights"][0]["dim"] == 92 and l["runs"][0]["use"] == "BROKEN"
+    assert l["floor_base"]["est"] is None
     assert l["scatter_lr"] >= 0 and 0 <= l["p_exact"] <= 1 and "exactly on the law" in run(
         ["fit", runs(0.72), "--draws", "99"]).stdout
     assert "tau" in l and l["n_censored"] == 0 and set(l["intercept_factor"]) == {"est", "lo", "hi"}
@@ -111,6 +112,24 @@ def pools_have_a_limit():
     assert "pool of the models: none: at most 64" in run(["fit", many(65), "--draws", "19"]).stdout
     d = run_json(["fit", many(3), "--draws", "19"])["result"]
     assert d["pool"]["n_models"] == 3 and d["pool_reason"] is None
+
+
+@test
+def the_floor_has_an_end():
+    """All runs tuned on 32k: those of small bases break there, and the base from which they do not is told."""
+    lines = ["run,eval_len_tok,ppl,rotary_dim,pretrain_base,train_len_tok,tune_len_tok,base"]
+    for i in range(10):
+        u = math.log(1e4) + 0.7 * i
+        psi = max(math.log(32768), math.log(2 * math.pi) + 0.72 * u) + 0.03 * math.cos(3 * i)
+        for k in range(12):
+            x = math.log(1024) + k * math.log(2)
+            y = 2 - 0.05 * x + 2 * max(x - psi, 0) + 0.02 * math.sin(7 * i + 5 * k)
+            lines.append("r%d,%d,%.17g,128,10000,1024,32768,%.17g" % (i, round(math.exp(x)), math.exp(y), math.exp(u)))
+    path = file("floor.csv", "\n".join(lines) + "\n")
+    b = run_json(["fit", path, "--draws", "99", "--floor", "model"])["result"]["law"]["floor_base"]
+    truth = (32768 / 2 / math.pi) ** (1 / 0.72)
+    assert b["lo"] < truth < b["hi"] and b["hi"] / b["lo"] < 2, b
+    assert "above its floor  from base" in run(["fit", path, "--draws", "99", "--floor", "model"]).stdout
 
 
 @test

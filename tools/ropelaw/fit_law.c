@@ -77,6 +77,7 @@ static void put_model(cli_value *v, const ropelaw_series *series, const ropelaw_
     put_line(cli_put(v, "unit_intercept", cli_object()), &m->unit);
     put_test(v, "test_theory", &m->test_theory);
     cli_put_number(v, "p_smaller", m->p_smaller);
+    put_range(v, "floor_base", m->floor_base);
     cli_put_number(v, "scatter_lr", m->scatter_lr);
     cli_put_number(v, "p_exact", m->p_exact);
     cli_value *weights = cli_put(v, "weights", cli_array());
@@ -149,6 +150,11 @@ static void say_model(FILE *f, const ropelaw_law *law, const ropelaw_law_model *
                 "  theory (dim %s, c 1): F(%s, %s) = %s, p = %s; effective dim smaller than theory: p = %s\n",
                 cli_num(m->critical_dim, 0), cli_num(m->test_theory.df1, 0), cli_num(m->test_theory.df2, 0),
                 cli_num(m->test_theory.f, 3), cli_num(m->test_theory.p, 2), cli_num(m->p_smaller, 2));
+    if (!isnan(m->floor_base.est)) {
+        fprintf(f, "  above its floor  from base ");
+        say_range(f, m->floor_base, 4);
+        fprintf(f, "\n");
+    }
     if (!isnan(m->p_exact))
         fprintf(f, "  all runs exactly on the law (no scatter): likelihood ratio %s, p = %s\n",
                 cli_num(m->scatter_lr, 3), cli_num(m->p_exact, 2));
