@@ -37,9 +37,10 @@ typedef struct {
                             saturate; > 0, INFINITY: none; NAN: half the largest rise if some run levels off */
     const ropelaw_progress *progress; /* NULL; told within the fit of a model as well, also to stop it */
     size_t threads;                   /* models, or the runs of one model, are spread over them */
+    double width; /* of the bend of all runs [ln token], where it is known; NAN or 0: fitted */
 } ropelaw_law_options;
 
-/** 0.95, DROP, 0, NAN, NULL, 1. */
+/** 0.95, DROP, 0, NAN, NULL, 1, NAN. */
 ROPELAW_API extern const ropelaw_law_options ropelaw_law_options_default;
 
 /** An estimate with its interval; NAN: not known, +-INFINITY: unbounded. */
@@ -122,8 +123,8 @@ typedef struct {
     /* whether the law is exact, all runs on it (tau at its floor of 0.005) against a scatter of their own: twice the
        difference of the log likelihoods, and its p value with tau on the boundary, half of chi-square's with 1 df; NAN */
     double scatter_lr, p_exact;
-    ropelaw_range
-        floor_base; /* where the fitted law leaves its floor, with FLOOR_MODEL, one tune_len, and among the bases of the runs; NAN */
+    /* where the fitted law leaves its floor, with FLOOR_MODEL, one tune_len, and among the bases of the runs; NAN */
+    ropelaw_range floor_base;
 } ropelaw_law_model;
 
 /** Several models: rho_j = effective_dim_j / critical_dim_j, intercepts of their own, one tau. */

@@ -110,7 +110,7 @@ static ropelaw_status fit_model(void *context, size_t task, size_t thread, ropel
     (void)thread;
     g->data.threads = watch.threads;
     ropelaw_status s = load(w, task, error);
-    if (!s && g->data.n) s = fit_group_curves(g, o->rise_cap, &watch, m, error);
+    if (!s && g->data.n) s = fit_group_curves(g, o, &watch, m, error);
     return s ? s : fit_group_finish(g, o, m, w->law->runs, error);
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const ropelaw_law_options ropelaw_law_options_default = {0.95, ROPELAW_FLOOR_DROP, 0, NAN, NULL, 1};
+const ropelaw_law_options ropelaw_law_options_default = {0.95, ROPELAW_FLOOR_DROP, 0, NAN, NULL, 1, NAN};
 
 void ropelaw_law_destroy(ropelaw_law **law) {
     if (!law || !*law) return;
@@ -26,6 +26,8 @@ ropelaw_status fit_law_options_check(const ropelaw_law_options *o, ropelaw_error
         return core_fail_number(error, ROPELAW_DOMAIN, "level", o->level, "between 0 and 1");
     if (!(o->floor_margin >= 0))
         return core_fail_number(error, ROPELAW_DOMAIN, "floor_margin", o->floor_margin, ">= 0");
+    if (o->width < 0 || o->width > 10)
+        return core_fail_number(error, ROPELAW_DOMAIN, "width", o->width, "0 to 10, or NAN");
     if (o->rise_cap <= 0)
         return core_fail_number(error, ROPELAW_DOMAIN, "rise_cap", o->rise_cap, "> 0, or NAN");
     return ROPELAW_OK;
@@ -115,15 +117,16 @@ static ropelaw_status tabulate_one(void *context, size_t task, size_t thread, ro
                              error);
 }
 
-ropelaw_status fit_group_curves(fit_group *g, double rise_cap, const fit_watch *watch, ropelaw_law_model *m,
-                                ropelaw_error *error) {
+ropelaw_status fit_group_curves(fit_group *g, const ropelaw_law_options *o, const fit_watch *watch,
+                                ropelaw_law_model *m, ropelaw_error *error) {
     fit_shape_fit f;
     ropelaw_error detail = {0};
     for (size_t i = 0; i < g->data.n && !g->known; i++)
         for (size_t k = 0; k < g->curves[i].n; k++) g->curves[i].weight[k] = 1;
     for (size_t i = 0; i < g->data.n; i++) fit_curve_bin(&g->curves[i]);
-    rise_cap = fit_curves_cap(g->curves, g->data.n, rise_cap);
-    ropelaw_status s = fit_shape_watched(g->curves, g->data.n, g->known, watch, &f, &detail);
+    double rise_cap = fit_curves_cap(g->curves, g->data.n, o->rise_cap);
+    fit_shape_given given = {g->known, o->width, watch};
+    ropelaw_status s = fit_shape_watched(g->curves, g->data.n, &given, &f, &detail);
     if (s == ROPELAW_NOCONV || s == ROPELAW_INVALID) {
         m->reason =
             "too few points to fit the shape that its runs share: add lengths, runs or standard errors";

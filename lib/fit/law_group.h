@@ -28,7 +28,7 @@ void fit_group_clear(fit_group *group);
 void fit_group_admit(fit_group *group, const ropelaw_setting *setting, size_t run, ropelaw_law_model *model);
 
 /* The shared shape and from it each run's term; model->reason where there is none. */
-ropelaw_status fit_group_curves(fit_group *group, double rise_cap, const fit_watch *watch,
+ropelaw_status fit_group_curves(fit_group *group, const ropelaw_law_options *options, const fit_watch *watch,
                                 ropelaw_law_model *model, ropelaw_error *error);
 
 /* The law from the terms, and what it says of each run. */

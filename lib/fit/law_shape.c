@@ -25,6 +25,7 @@ typedef struct {
 typedef struct {
     const fit_curve *curves;
     size_t n;
+    double width;                    /* > 0: given */
     double points, width_min, noise; /* weighted points; noise: rss of the rounding alone */
     const fit_watch *watch;          /* NULL: nobody watches */
     size_t calls;                    /* of the objective */
@@ -54,6 +55,7 @@ static fit_shape shape_of(const joint *j, const double *v, double slope[2]) {
     fit_shape s = {v[0], 0, 0};
     s.rise = inside(v[1], rise_min, rise_max, &slope[0]);
     s.width = inside(v[2], j->width_min, width_max, &slope[1]);
+    if (j->width > 0) s.width = j->width, slope[1] = 0; /* its variable moves nothing */
     return s;
 }
 
@@ -120,7 +122,7 @@ static void keep(candidate *best, candidate c) {
 static void try_grid(joint *j, candidate *best) {
     for (int k = 0; k < STARTS; k++) best[k].value = INFINITY;
     for (size_t a = 0; a < CORE_COUNT(start_rise); a++)
-        for (size_t b = 0; b < CORE_COUNT(start_width); b++) {
+        for (size_t b = 0; b < (j->width > 0 ? 1 : CORE_COUNT(start_width)); b++) {
             double g[3];
             candidate c = {
                 {0, outside(start_rise[a], rise_min, rise_max),
@@ -155,7 +157,7 @@ static void count(const joint *j, fit_shape_fit *f, bool *broken) {
         broken[i] = psi < c->x[c->n - 1] && psi > c->x[0] && far.rss > v.rss;
         f->n_broken += broken[i];
     }
-    f->df = (double)f->n_points - (double)j->n - (double)f->n_broken - 3;
+    f->df = (double)f->n_points - (double)j->n - (double)f->n_broken - (j->width > 0 ? 2 : 3);
 }
 
 static ropelaw_status settle_sigma(bool known, fit_shape_fit *f, ropelaw_error *error) {
@@ -240,7 +242,8 @@ static double straight(double pre, void *context) {
    is fitted better by bends as well, and a law of such bends would be one of noise. */
 static double p_of_breaks(joint *j, const fit_shape_fit *f) {
     num_interval slopes = {-10, 10, 1e-6};
-    double pre, rss = num_minimum(straight, j, slopes, &pre), df1 = (double)f->n_broken + 2;
+    double pre, rss = num_minimum(straight, j, slopes, &pre),
+                df1 = (double)f->n_broken + (j->width > 0 ? 1 : 2);
     double variance = f->sigma_given ? 1 : f->sigma * f->sigma;
     return num_f_tail(fmax(rss - f->rss, 0) / df1 / variance, df1, f->sigma_given ? INFINITY : f->df);
 }
@@ -276,9 +279,10 @@ static ropelaw_status describe(joint *j, bool known, const double end[3], fit_sh
                                ropelaw_error *error) {
     bool *broken = core_calloc(j->n ? j->n : 1, sizeof *broken);
     if (!broken) return core_fail_memory(error, j->n, sizeof *broken);
-    f->at_bound = f->shape.rise < rise_min * (1 + at_bound) || f->shape.rise > rise_max * (1 - at_bound) ||
-                  f->shape.width < j->width_min * (1 + at_bound) ||
-                  f->shape.width > width_max * (1 - at_bound);
+    f->at_bound = f->shape.rise < rise_min * (1 + at_bound) || f->shape.rise > rise_max * (1 - at_bound);
+    if (!(j->width > 0))
+        f->at_bound |=
+            f->shape.width < j->width_min * (1 + at_bound) || f->shape.width > width_max * (1 - at_bound);
     count(j, f, broken);
     ropelaw_status s = settle_sigma(known, f, error);
     /* the objective estimates the noise as rss / points; what sigma says is rss / df, or 1 */
@@ -290,9 +294,14 @@ static ropelaw_status describe(joint *j, bool known, const double end[3], fit_sh
     return !s && j->stopped ? stopped(error) : s;
 }
 
-ropelaw_status fit_shape_watched(const fit_curve *curves, size_t n, bool known, const fit_watch *watch,
+ropelaw_status fit_shape_watched(const fit_curve *curves, size_t n, const fit_shape_given *given,
                                  fit_shape_fit *fit, ropelaw_error *error) {
-    joint j = {.curves = curves, .n = n, .width_min = shortest_gap(curves, n) / 50, .watch = watch};
+    joint j = {.curves = curves,
+               .n = n,
+               .width = given->width,
+               .width_min = shortest_gap(curves, n) / 50,
+               .watch = given->watch};
+    bool known = given->known;
     fit_shape_fit f = {.rss = INFINITY};
     double end[3] = {0, 0, 0};
     if (!isfinite(j.width_min))
@@ -313,5 +322,5 @@ ropelaw_status fit_shape_watched(const fit_curve *curves, size_t n, bool known, 
 
 ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
                                ropelaw_error *error) {
-    return fit_shape_watched(curves, n, known, NULL, fit, error);
+    return fit_shape_watched(curves, n, &(fit_shape_given){known, NAN, NULL}, fit, error);
 }

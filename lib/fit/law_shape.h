@@ -27,11 +27,17 @@ typedef struct {
     double from, to;                  /* share of the whole that this fit is */
 } fit_watch;
 
+typedef struct {
+    bool known;             /* the weights are 1/se^2 */
+    double width;           /* > 0: of the bend; else it is fitted */
+    const fit_watch *watch; /* NULL: one thread, nobody watches */
+} fit_shape_given;
+
 /* sigma is estimated where df >= 4, or >= 1 if the weights are not 1/se^2 (`known`); else it is 1 if known, or NOCONV.
    INVALID without a curve whose points could show a break. */
 ropelaw_status fit_shape_joint(const fit_curve *curves, size_t n, bool known, fit_shape_fit *fit,
                                ropelaw_error *error);
-ropelaw_status fit_shape_watched(const fit_curve *curves, size_t n, bool known, const fit_watch *watch,
+ropelaw_status fit_shape_watched(const fit_curve *curves, size_t n, const fit_shape_given *given,
                                  fit_shape_fit *fit, ropelaw_error *error);
 
 #endif

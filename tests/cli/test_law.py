@@ -27,6 +27,8 @@ def fit_saves_what_predict_uses():
     assert e["lo"] < 0.72 * 128 < e["hi"] and e["lo"] < e["est"] < e["hi"]
     assert l["test_theory"]["p"] < 0.05 and l["weights"][0]["dim"] == 92 and l["runs"][0]["use"] == "BROKEN"
     assert l["floor_base"]["est"] is None
+    held = run_json(["fit", runs(0.72), "--draws", "99", "--width", "0.125"])["result"]["law"]
+    assert held["shape"]["width"] == 0.125 and held["shape"]["df"] == l["shape"]["df"] + 1
     assert l["scatter_lr"] >= 0 and 0 <= l["p_exact"] <= 1 and "exactly on the law" in run(
         ["fit", runs(0.72), "--draws", "99"]).stdout
     assert "tau" in l and l["n_censored"] == 0 and set(l["intercept_factor"]) == {"est", "lo", "hi"}

@@ -139,6 +139,39 @@ START_TEST(the_joint_fit_is_optimal) {
 }
 END_TEST
 
+/* A width that is given is that of all runs: the one the free fit found gives the same fit with one parameter less, the true one
+   the law, and any other a larger sum. */
+START_TEST(a_known_width_is_held) {
+    ropelaw_law_options o = ropelaw_law_options_default;
+    ropelaw_law *free = fit(&standard, 10, NULL), *held;
+    const ropelaw_law_shape *shape = &free->models[0].shape;
+    o.width = shape->width;
+    held = fit(&standard, 10, &o);
+    const ropelaw_law_shape *same = &held->models[0].shape;
+    ck_assert(same->width == o.width && same->df == shape->df + 1);
+    test_assert_rel(same->rss, shape->rss, 1e-6);
+    test_assert_rel(same->rise, shape->rise, 1e-3);
+    test_assert_abs(held->models[0].free.effective_dim.est, free->models[0].free.effective_dim.est, .02);
+    ropelaw_law_destroy(&held);
+    for (int k = 0; k < 2; k++) {
+        o.width = k ? .4 : standard.width;
+        held = fit(&standard, 10, &o);
+        const ropelaw_law_model *m = &held->models[0];
+        ck_assert(m->shape.width == o.width && m->shape.rss > shape->rss);
+        if (k == 0) ck_assert(m->free.effective_dim.lo < .72 * 128 && m->free.effective_dim.hi > .72 * 128);
+        if (k == 1) ck_assert(m->shape.rss > 1.5 * shape->rss);
+        ropelaw_law_destroy(&held);
+    }
+    ropelaw_law_destroy(&free);
+    static law_simulated s;
+    ropelaw_series series = {.n_runs = 4, .runs = s.runs};
+    ropelaw_error e = {0};
+    law_simulate(&standard, &s, 4);
+    o.width = 11;
+    test_assert_fails(ropelaw_law_fit(&series, &o, &held, &e), ROPELAW_DOMAIN, e, "width");
+}
+END_TEST
+
 START_TEST(who_stays_out_and_why) {
     static law_simulated s;
     law_simulate(&standard, &s, 10);
@@ -339,6 +372,7 @@ int main(void) {
                                   the_same_bytes_twice,
                                   units_and_order_do_not_matter,
                                   the_joint_fit_is_optimal,
+                                  a_known_width_is_held,
                                   who_stays_out_and_why,
                                   saturating_curves_are_cut_into_limits,
                                   the_published_figure_gives_92,

@@ -127,10 +127,9 @@ static int answer(cli_context *c, const ropelaw_series *series, const ropelaw_fi
                 (unsigned long long)o->seed, cli_text(c, "reference", "line"), onset_method(series, fits));
     cli_source(c, "hinge: Hudson 1966; exact interval: Knowles, Siegmund, Zhang 1991, simulated; theory: "
                   "arXiv:2310.05209");
-    bool metric = cli_given(c, "cov") || cli_given(c, "robust") || cli_given(c, "width");
+    bool metric = cli_given(c, "cov") || cli_given(c, "robust");
     if (metric && series->n_runs > 1)
-        cli_caveat(
-            c, "--cov, --robust and --width act on break and onsets; the law takes points as independent");
+        cli_caveat(c, "--cov and --robust act on break and onsets; the law takes points as independent");
     return fit_law_answer(c, series, o, fits);
 }
 
@@ -169,7 +168,7 @@ static const cli_option options[] = {
      "rows with a doc: intervals between documents, or their means as points (cluster)"                                                   },
     {"robust",          CLI_CHOICE,  "none|huber",                       "loss that a few wild points cannot move far (none)"             },
     {"width",           CLI_NUMBER,  "W",
-     "known width of the bend [ln token]: the break of the soft curve, exact given W"                                                     },
+     "known width of the bend [ln token]: the break of the soft curve, exact given W, and the law"                                        },
     {"bootstrap",       CLI_CHOICE,  "residuals|normal|cases|documents",
      "bootstrap intervals of break and onsets from these draws"                                                                           },
     {"bootstrap-draws", CLI_COUNT,   "N",                                "how many (999)"                                                 },

@@ -312,6 +312,7 @@ static void read_options(cli_context *c, const ropelaw_fit_options *fit, ropelaw
                                           : ROPELAW_FLOOR_DROP;
     o->rise_cap = cli_number(c, "rise-cap", NAN);
     o->threads = fit->threads;
+    o->width = fit->width;
 }
 
 static int phi_answer(cli_context *c, const ropelaw_series *series, const ropelaw_fit_options *o,
