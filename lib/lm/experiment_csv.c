@@ -34,11 +34,25 @@ static void key_number(lm_text *csv, const char *key, double value) {
     lm_text_number(csv, value, "\n");
 }
 
+/* A file name within a line: control characters become '?'. */
+static void add_character(lm_text *csv, unsigned char c) {
+    lm_text_add(csv, "%c", c < ' ' || c == 127 ? '?' : c);
+}
+
 /* An operand as a shell takes it. */
 static void add_operand(lm_text *csv, const char *name) {
     const char *plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/+-";
-    bool is_plain = !name[strspn(name, plain)];
-    lm_text_add(csv, is_plain ? " %s" : " '%s'", name);
+    if (!name[strspn(name, plain)]) {
+        lm_text_add(csv, " %s", name);
+        return;
+    }
+    lm_text_add(csv, " '");
+    for (; *name; name++)
+        if (*name == '\'')
+            lm_text_add(csv, "'\\''");
+        else
+            add_character(csv, (unsigned char)*name);
+    lm_text_add(csv, "'");
 }
 
 /* The command that makes these bytes again, the seeds that it takes, and what it was linked with: another processor or BLAS
@@ -65,7 +79,9 @@ static void add_source(lm_text *csv, const ropelaw_train_preset *preset, const r
 
 static void add_text(lm_text *csv, const ropelaw_train_options *o, const ropelaw_lm_text_information *floor) {
     if (o->text) {
-        lm_text_add(csv, "# text: %s\n", o->text_name);
+        lm_text_add(csv, "# text: ");
+        for (const char *c = o->text_name; *c; c++) add_character(csv, (unsigned char)*c);
+        lm_text_add(csv, "\n");
         return;
     }
     lm_text_add(csv, "# text: generated, language %llu; held out: documents from 2^32\n",

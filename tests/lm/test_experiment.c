@@ -247,6 +247,10 @@ START_TEST(text_and_its_provenance) {
     ck_assert(strstr(r.csv, " --windows 2 'three documents', version "));
     ck_assert(strstr(r.csv, "# text: three documents\n") && isnan(r.text_floor.topics_known_nats));
     ropelaw_train_result_clear(&r);
+    o.text_name = "it's\ntwo"; /* stays on its line, and in its quotes */
+    r = run(&o);
+    ck_assert(strstr(r.csv, " --windows 2 'it'\\''s?two', version ") && strstr(r.csv, "# text: it's?two\n"));
+    ropelaw_train_result_clear(&r);
     o.text = NULL, o.language = 7; /* the generated language */
     r = run(&o);
     ck_assert(strstr(r.csv, "# text: generated, language 7;"));

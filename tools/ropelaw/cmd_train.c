@@ -142,7 +142,8 @@ static void put_range(cli_value *parent, const char *key, const ropelaw_range *r
 static void put_pool(cli_context *c, const ropelaw_law_pool *pool) {
     cli_value *o = cli_put(c->result, "pool", cli_object());
     cli_put_number(o, "n_models", (double)pool->n_models);
-    if (pool->n_models < 2) return;
+    cli_put_text(o, "reason", pool->reason);
+    if (pool->n_models < 2 || pool->reason) return;
     put_range(o, "ratio", &pool->rho);
     put_range(o, "population_mean", &pool->random_mean);
     fprintf(c->text, "Effective over critical dimension, %zu models: %s [%s, %s] with one ratio for all",
