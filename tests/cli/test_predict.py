@@ -116,6 +116,18 @@ def a_fitted_law():
 
 
 @test
+def the_caveat_on_a_method_is_of_the_method_in_use():
+    """what the file's method is called for goes when another one is given"""
+    path = file("y.json", json.dumps({
+        "model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32, "max_position_embeddings": 65536,
+        "rope_theta": 10000,
+        "rope_scaling": {"type": "yarn", "factor": 16, "original_max_position_embeddings": 4096}}))
+    for options, said in ([], 1), (["--method", "default"], 0), (["--method", "linear", "--factor", "4"], 1):
+        caveats = run_json(["predict", "--config", path, *options])["caveats"]
+        assert sum("outside the closed form" in c for c in caveats) == said, (options, caveats)
+
+
+@test
 def a_config_file():
     path = file("config.json", json.dumps({"model_type": "llama", "hidden_size": 4096, "num_attention_heads": 32,
                 "num_hidden_layers": 32, "rope_theta": 500000.0, "max_position_embeddings": 8192}))

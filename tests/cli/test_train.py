@@ -40,7 +40,7 @@ def theory_stands_beside_measurement():
     result = run_json(SMALL + ["--seed", "5"])["result"]
     runs = result["runs"]
     assert [m["model"] for m in result["law"]] == ["t128-b500-w64-s5"]
-    assert result["law"][0]["critical_dim"] == 16 and result["pool"] == {"n_models": 0}
+    assert result["law"][0]["critical_dim"] == 16 and result["pool"] == {"n_models": 0, "reason": None}
     assert [r["base"] for r in runs] == [500, 1500, 5000]
     for r in runs:
         assert r["seed"] == 5 and r["model"] == "t128-b500-w64-s5"

@@ -44,6 +44,7 @@ static void take_method(cli_context *c, cli_model *m) {
         p->method = name;
         if (!same) {
             m->params = ropelaw_method_params_default;
+            m->caveats &= ~(unsigned)ROPELAW_CAVEAT_METHOD; /* of the file's; the prediction judges the new one */
             p->factor = NAN;
         }
     }
