@@ -1,6 +1,6 @@
 /* Simulation gates: coverage, size, power and bias of the curve statistics on curves whose truth is known.
 
-   usage: simulate [CURVES] [--table FILE]
+   usage: simulate [CURVES] [--seed S] [--table FILE]
    Every curve is a Philox stream of one seed, so that a table can be made again. A gate is an interval for the true
    rate (or a bound for a bias); with fewer curves it is widened by three standard errors of the simulation. Coverage
    is judged by the p value or the profile at the truth, which costs a thousandth of the whole interval. Prints TAP. */
@@ -16,10 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 40, SEED = 20231005 };
+enum { MOST = 40 };
 static const double octaves = 11, slope_before = -.05;
 
 static size_t n_curves = 2000, number, failures;
+static uint64_t seed = 20231005;
 static FILE *table;
 
 static void need(ropelaw_status status) {
@@ -76,7 +77,7 @@ static double truth_at(const design *g, double x) {
 
 static void draw(const design *g, size_t k, curve *c) {
     ropelaw_random random;
-    ropelaw_random_init(&random, SEED, k);
+    ropelaw_random_init(&random, seed, k);
     for (size_t i = 0; i < g->n; i++) {
         c->x[i] = step_of(g->n) * (double)i;
         c->y[i] = truth_at(g, c->x[i]) + g->sigma * ropelaw_random_normal(&random);
@@ -109,7 +110,7 @@ static void hinge_gates(const char *name, const design *g, bool profile_gate, do
         curve c;
         draw(g, k, &c);
         stats_exact *e = NULL;
-        need(stats_exact_create(&c.data, &(stats_exact_model){false, 0}, 199, SEED + 1 + k, &e, NULL));
+        need(stats_exact_create(&c.data, &(stats_exact_model){false, 0}, 199, seed + 1 + k, &e, NULL));
         exact += stats_exact_p(e, g->psi) > .05 + 1e-12;
         stats_exact_destroy(e);
         stats_hinge_plan *plan = NULL;
@@ -177,7 +178,7 @@ static void sup_f_gate(const char *name, const design *g, double lo, double hi) 
     curve c;
     draw(g, 0, &c);
     if (critical_n != g->n) {
-        stats_simulation s = {.n_draws = 99999, .seed = SEED + 2, .threads = 1};
+        stats_simulation s = {.n_draws = 99999, .seed = seed + 2, .threads = 1};
         need(stats_sup_f_critical(&c.data, .05, &s, &critical, NULL));
         critical_n = g->n;
     }
@@ -238,23 +239,26 @@ int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) {
         if (!strcmp(argv[i], "--table") && i + 1 < argc)
             table = fopen(argv[++i], "w");
+        else if (!strcmp(argv[i], "--seed") && i + 1 < argc)
+            seed = strtoull(argv[++i], NULL, 10);
         else
             n_curves = (size_t)strtoul(argv[i], NULL, 10);
     }
     if (n_curves < 10) {
-        fputs("usage: simulate [CURVES] [--table FILE]\n", stderr);
+        fputs("usage: simulate [CURVES] [--seed S] [--table FILE]\n", stderr);
         return 2;
     }
     if (table)
-        fprintf(table,
-                "# Simulation gates of the curve statistics\n\n"
-                "Made by `tests/sim/simulate %zu`, ropelaw %s, seed %d (Philox streams). %zu curves a row; "
-                "rows of onsets "
-                "take every fourth.\nCurves: %d octaves, slope before the break -0.05 per e-fold, normal "
-                "noise. A gate "
-                "holds if the value lies in it\nwithin three simulation errors.\n\n"
-                "| gate | accepted | measured | simulation error | |\n|---|---|---|---|---|\n",
-                n_curves, ropelaw_version(), SEED, n_curves, (int)octaves);
+        fprintf(
+            table,
+            "# Simulation gates of the curve statistics\n\n"
+            "Made by `tests/sim/simulate %zu --seed %llu`, ropelaw %s (Philox streams). %zu curves a row; "
+            "rows of onsets "
+            "take every fourth.\nCurves: %d octaves, slope before the break -0.05 per e-fold, normal "
+            "noise. A gate "
+            "holds if the value lies in it\nwithin three simulation errors.\n\n"
+            "| gate | accepted | measured | simulation error | |\n|---|---|---|---|---|\n",
+            n_curves, (unsigned long long)seed, ropelaw_version(), n_curves, (int)octaves);
     hinge_designs();
     power_designs();
     for (int i = 0; i < 8; i++) {
