@@ -60,11 +60,12 @@ static void say(FILE *out, const ropelaw_phi *p) {
                 "to %s\n",
                 cli_num(p->out_lo, 3), cli_num(p->out_hi, 3), cli_num(f->rms_out, 2),
                 cli_num(p->others_lo, 3), cli_num(p->others_hi, 3));
-    if (!isnan(p->spread_rad))
-        fprintf(out,
-                "  the mean of models; they differ by %s rad (standard deviation), runs of one by a factor "
-                "of %s\n",
-                cli_num(p->spread_rad, 2), cli_num(exp(p->tau), 3));
+    if (p->spread_rad > 0)
+        fprintf(out, "  the mean of models; they differ by %s rad (standard deviation), runs of one",
+                cli_num(p->spread_rad, 2));
+    else if (p->spread_rad == 0)
+        fprintf(out, "  the mean of models; they differ no more than runs of one, which do so");
+    if (!isnan(p->spread_rad)) fprintf(out, " by a factor of %s in length\n", cli_num(exp(p->tau), 3));
 }
 
 void fit_phi_say(cli_context *c, const ropelaw_phi *p) {
