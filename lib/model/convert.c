@@ -10,19 +10,13 @@ static const char *const moved[] = {"rope_theta",           "rope_scaling",     
                                     "rotary_emb_base",      "rotary_pct",        "partial_rotary_factor",
                                     "rope_local_base_freq", "global_rope_theta", "local_rope_theta"};
 
-static json_value *find_mutable(json_value *root, const char *prefix) {
-    char key[64];
-    while (*prefix) {
-        size_t n = strcspn(prefix, ".");
-        snprintf(key, sizeof key, "%.*s", (int)n, prefix);
-        json_value *child = NULL;
-        for (size_t i = 0; i < root->n; i++)
-            if (!strcmp(root->items[i].key, key)) child = &root->items[i];
-        if (!child) return root;
-        root = child;
-        prefix += prefix[n] ? n + 1 : n;
-    }
-    return root;
+/* What stands in the copy of a document where `at` stands in the document. */
+static json_value *counterpart(json_value *copy, const json_value *document, const json_value *at) {
+    if (document == at) return copy;
+    json_value *found = NULL;
+    for (size_t i = 0; i < document->n && !found; i++)
+        found = counterpart(&copy->items[i], &document->items[i], at);
+    return found;
 }
 
 static const json_value *raw_object(const ropelaw_model *m, const ropelaw_layer_kind *kind) {
@@ -174,7 +168,7 @@ ropelaw_status ropelaw_config_convert(const ropelaw_model *model, const char *to
     if (why) return core_fail(error, ROPELAW_UNSUPPORTED, "to", to, "hf-v5", "%s", why);
     if (!json_value_copy(&root, &model->source->document->root))
         return core_fail_memory(error, 1, sizeof root);
-    json_value *config = find_mutable(&root, model->source->prefix);
+    json_value *config = counterpart(&root, &model->source->document->root, model->source->config);
     bool fine = new_style ? to_new(model, config) : to_old(model, &names, config);
     status = fine ? json_write(&root, 2, new_style, text, error) : core_fail_memory(error, 1, sizeof root);
     json_value_clear(&root);

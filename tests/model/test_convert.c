@@ -112,6 +112,29 @@ START_TEST(styles_look_as_they_should) {
 }
 END_TEST
 
+/* Keys move within the object that describes the model, whatever it is called. */
+START_TEST(a_nested_model_stays_where_it_is) {
+    char name[201], file[600], *text;
+    memset(name, 'x', sizeof name - 1), name[sizeof name - 1] = 0;
+    const char *const names[] = {"text_config", "with.a.dot", name};
+    ropelaw_error e = {0};
+    for (size_t i = 0; i < CORE_COUNT(names); i++) {
+        snprintf(file, sizeof file,
+                 "{\"rope_theta_of\": 1, \"%s\": {\"model_type\": \"llama\", \"hidden_size\": 64, "
+                 "\"num_attention_heads\": 1, "
+                 "\"rope_theta\": 500000.0, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2.0}}}",
+                 names[i]);
+        ropelaw_model m = parse(file);
+        test_assert_ok(ropelaw_config_convert(&m, "hf-v5", &text, &e), e);
+        const char *inner = strstr(text, names[i]), *moved = strstr(text, "rope_parameters");
+        ck_assert_msg(inner && moved && inner < moved && !strstr(moved + 1, "rope_parameters"), "%s", text);
+        ck_assert_msg(!strstr(text, "\n  \"rope_parameters"), "%s", text); /* not at the top level */
+        core_free(text);
+        ropelaw_model_clear(&m);
+    }
+}
+END_TEST
+
 START_TEST(what_cannot_be_converted) {
     ropelaw_error e = {0};
     char *text;
@@ -141,7 +164,7 @@ END_TEST
 int main(void) {
     Suite *s = suite_create("convert");
     const TTest *const tests[] = {every_variant_keeps_its_meaning, styles_look_as_they_should,
-                                  what_cannot_be_converted, NULL};
+                                  a_nested_model_stays_where_it_is, what_cannot_be_converted, NULL};
     test_add(s, "convert", tests);
     return test_run(s);
 }
