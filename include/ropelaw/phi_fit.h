@@ -6,8 +6,8 @@
  *             an interval or as a limit. phi, the mean of models, is the maximum of the likelihood over 0 .. pi (steps of
  *             0.01 rad, refined), where the phi_j are integrated out and tau and spread (to 0.86 rad) are free.
  * Interval    profile likelihood, its cut calibrated by F with (n_models - 1) degrees of freedom, of models that have more
- *             than limits: runs of one model share what makes them differ from theory, so models are the units (above 64,
- *             64 groups of them). With one model its runs are the units: that says nothing of other models.
+ *             than limits: runs of one model share what makes them differ from theory, so models are the units.
+ *             With one model its runs are the units: that says nothing of other models.
  * Error       every model predicted with the phi of the others: RMS of ln(observed / predicted), where observed is the
  *             nearer end of what is known, and 0 inside it.
  * Source      ropelaw (docs/law-fit.md). Simulated coverage: docs/simulation-law.md.
@@ -43,8 +43,9 @@ typedef struct {
     double rotary_dim, pretrain_base, train_len_tok;
     size_t n_runs, n_bounded; /* used; of them not only a limit */
     double phi_rad;           /* fitted to this model alone; NAN if none of its runs is bounded */
-    double phi_others_rad;    /* fitted without it (above 64 models, without its group); NAN with one model */
-    double rms_out;           /* RMS of ln(observed / predicted) with that phi; NAN likewise */
+    double
+        phi_others_rad; /* fitted without it (above 64 models: without its 64th of them); NAN with one model */
+    double rms_out;     /* RMS of ln(observed / predicted) with that phi; NAN likewise */
 } ropelaw_phi_model;
 
 typedef struct {
@@ -69,7 +70,7 @@ typedef struct {
  * In       cases [n]; options (NULL: default)
  * Out      phi, free with ropelaw_phi_destroy
  * Returns  OK, also where nothing could be fitted (phi->reason); INVALID; DOMAIN naming the member; NOMEM; CANCELLED.
- * Cost     0.5 ms per run with a value, 1 to 2 ms with a bracket, 5 ms per model (up to 64); memory 100 bytes per run, 80
+ * Cost     0.5 ms per run with a value, 1 to 2 ms with a bracket, 5 ms per model; memory 100 bytes per run, 80
  *          per model and 0.8 MB per model up to 64. Threads: the same bytes for any number of them.
  */
 ROPELAW_API ropelaw_status ropelaw_phi_fit(const ropelaw_phi_case *cases, size_t n,

@@ -1,6 +1,6 @@
-/* Runs are sorted by model. Models are gathered into at most GROUPS groups (up to so many, every model is one), each with
-   its likelihood on a grid; memory does not grow beyond that. A model is left out by taking its share off the total. Sums
-   run in fixed order, whatever the number of threads. */
+/* Runs are sorted by model. The shares of models in the likelihood of the mean are kept in at most GROUPS groups (up to so
+   many, every model is one); memory does not grow beyond that. A model is left out by taking its group's share off the
+   total. Sums run in fixed order, whatever the number of threads. */
 #include "fit/phi_cases.h"
 #include "fit/phi_models.h"
 #include "num/quantile.h"
@@ -27,7 +27,7 @@ typedef struct {
     item *items;
     size_t n, *first; /* first item of each model, [n_models + 1] */
     size_t n_groups;
-    fit_phi_grid *groups, *scratch;   /* scratch: one per thread */
+    fit_phi_grid *scratch;            /* of one model, one per thread */
     fit_phi_marginal *total, *shares; /* shares: of the groups; of one model there are none */
     fit_phi_kernel *kernel;
     double *squares; /* [n_models][3]: sum of squares left out, smallest and largest error */
@@ -93,21 +93,25 @@ static void add_items(const phi_work *w, size_t from, size_t to, fit_phi_grid *g
         if (fit_run_arcs(w->items[i].c->run, &arcs)) fit_phi_add(grid, &w->items[i].term, &arcs.arcs);
 }
 
-/* The models of a group are neighbours. */
+/* The models of a group are neighbours: what each says of its own phi, and of the mean. */
 static ropelaw_status add_group(void *context, size_t task, size_t thread, ropelaw_error *error) {
     const phi_work *w = context;
-    size_t j = w->phi->n_models;
-    (void)thread, (void)error;
-    add_items(w, w->first[j * task / w->n_groups], w->first[j * (task + 1) / w->n_groups], &w->groups[task]);
-    if (w->shares) fit_phi_marginal_add(&w->shares[task], w->kernel, &w->groups[task]);
+    size_t n = w->phi->n_models;
+    fit_phi_grid *own = &w->scratch[thread];
+    (void)error;
+    for (size_t j = n * task / w->n_groups; j < n * (task + 1) / w->n_groups; j++) {
+        memset(own, 0, sizeof *own);
+        add_items(w, w->first[j], w->first[j + 1], own);
+        if (w->phi->models[j].n_bounded) w->phi->models[j].phi_rad = fit_phi_find(own).phi;
+        if (w->shares) fit_phi_marginal_add(&w->shares[task], w->kernel, own);
+    }
     return ROPELAW_OK;
 }
 
-/* phi without the group of a model; of two groups the other one stands for itself. */
+/* phi without the group of a model; of two models the other one stands for itself. */
 static double without(const phi_work *w, size_t model) {
-    size_t group = ((model + 1) * w->n_groups - 1) / w->phi->n_models;
-    if (w->n_groups == 2) return fit_phi_find(&w->groups[1 - group]).phi;
-    return fit_phi_mean_find(w->total, &w->shares[group]).phi;
+    if (w->phi->n_models == 2) return w->phi->models[1 - model].phi_rad;
+    return fit_phi_mean_find(w->total, &w->shares[((model + 1) * w->n_groups - 1) / w->phi->n_models]).phi;
 }
 
 /* ln(observed / predicted): from the prediction to the nearer end of what is known. */
@@ -119,20 +123,12 @@ static double miss(const item *i, double phi) {
     return length < lo ? lo - length : length > hi ? hi - length : 0;
 }
 
-/* One model: its own phi, the others' phi, and how they miss it. */
+/* One model: the others' phi, and how it is missed with that. */
 static ropelaw_status leave_out(void *context, size_t task, size_t thread, ropelaw_error *error) {
     const phi_work *w = context;
     ropelaw_phi_model *m = &w->phi->models[task];
-    fit_phi_grid *own = &w->scratch[thread];
     double sum = 0, *row = w->squares + 3 * task;
-    (void)error;
-    if (w->n_groups == w->phi->n_models) {
-        own = &w->groups[task]; /* every model is a group: it is there already */
-    } else {
-        memset(own, 0, sizeof *own);
-        add_items(w, w->first[task], w->first[task + 1], own);
-    }
-    if (m->n_bounded) m->phi_rad = fit_phi_find(own).phi;
+    (void)thread, (void)error;
     row[0] = 0, row[1] = INFINITY, row[2] = -INFINITY;
     if (w->phi->n_bounded == m->n_bounded) return ROPELAW_OK;
     m->phi_others_rad = without(w, task);
@@ -153,13 +149,13 @@ static void find_interval(phi_work *w) {
     double interval[2];
     size_t with = 0; /* models that say where phi is */
     for (size_t k = 0; k < w->phi->n_models; k++) with += w->phi->models[k].n_bounded > 0;
-    size_t units = !w->shares ? w->phi->n_bounded : with < w->n_groups ? with : w->n_groups;
+    size_t units = w->shares ? with : w->phi->n_bounded;
     if (units < 2) return;
     double n = (double)units, cut = n * log1p(num_f_quantile(f->level, 1, n - 1) / (n - 1));
     if (w->shares)
         fit_phi_mean_profile(w->total, cut, interval);
     else
-        fit_phi_profile(w->groups, cut, interval);
+        fit_phi_profile(w->scratch, cut, interval);
     f->lo_rad = interval[0], f->hi_rad = interval[1];
 }
 
@@ -204,8 +200,9 @@ static ropelaw_status fit(phi_work *w, ropelaw_error *error) {
         for (size_t g = 0; g < w->n_groups; g++) fit_phi_marginal_sum(w->total, &w->shares[g]);
         fit_phi_mean mean = fit_phi_mean_find(w->total, NULL);
         f->phi_rad = mean.phi, p->tau = mean.tau, p->spread_rad = mean.spread;
+        if (mean.at_edge) f->caveats |= ROPELAW_CAVEAT_AT_EDGE;
     } else {
-        fit_phi_best best = fit_phi_find(w->groups);
+        fit_phi_best best = fit_phi_find(w->scratch);
         f->phi_rad = best.phi, p->tau = best.tau;
     }
     s = core_parallel(w->options->threads, p->n_models, leave_out, w, w->options->progress, error);
@@ -235,10 +232,9 @@ static ropelaw_status work_create(phi_work *w, size_t n, ropelaw_error *error) {
     w->items = core_malloc(room, sizeof *w->items);
     w->first = core_malloc(room + 1, sizeof *w->first);
     w->squares = core_malloc(room, 3 * sizeof *w->squares);
-    w->groups = core_calloc(w->n_groups + threads, sizeof *w->groups);
-    if (!w->phi || !w->items || !w->first || !w->squares || !w->groups)
+    w->scratch = core_calloc(threads, sizeof *w->scratch);
+    if (!w->phi || !w->items || !w->first || !w->squares || !w->scratch)
         return core_fail_memory(error, room, sizeof *w->items);
-    w->scratch = w->groups + w->n_groups;
     return ROPELAW_OK;
 }
 
@@ -263,7 +259,7 @@ ropelaw_status ropelaw_phi_fit(const ropelaw_phi_case *cases, size_t n, const ro
                             : "no run has an onset or a limit, and facts that fix its frequencies";
     else if (!s)
         s = fit(&w, error);
-    core_free(w.items), core_free(w.first), core_free(w.squares), core_free(w.groups);
+    core_free(w.items), core_free(w.first), core_free(w.squares), core_free(w.scratch);
     core_free(w.total), core_free(w.kernel);
     if (s)
         ropelaw_phi_destroy(&w.phi);

@@ -81,6 +81,7 @@ static fit_phi_mean best_at(const fit_phi_marginal *m, const fit_phi_marginal *w
         by_tau = fit_phi_top(value[s0][t0 - 1], most, value[s0][t0 + 1], &height);
         best.log_likelihood += height - most;
     }
+    best.at_edge = s0 == FIT_PHI_SPREADS - 1;
     best.spread = s0 == 0 ? 0 : spread_at(s0 + by_spread);
     best.tau = fit_phi_tau_at(t0 + by_tau);
     return best;

@@ -3,6 +3,7 @@
 #define ROPELAW_FIT_PHI_MODELS_H
 
 #include "fit/phi_grid.h"
+#include <stdbool.h>
 
 enum { FIT_PHI_SPREADS = 12 };
 
@@ -27,6 +28,7 @@ void fit_phi_marginal_sum(fit_phi_marginal *m, const fit_phi_marginal *more);
 
 typedef struct {
     double phi, spread, tau, log_likelihood;
+    bool at_edge; /* the spread is the largest of the grid */
 } fit_phi_mean;
 
 /* Largest likelihood of m - without (NULL: nothing taken off). A spread below the smallest of the grid counts as 0. */

@@ -6,6 +6,7 @@
 #include <ropelaw/phi_fit.h>
 #include <ropelaw/random.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MODELS = 6, BASES = 5, N = MODELS * BASES };
@@ -132,6 +133,44 @@ START_TEST(exact_models_have_students_interval) {
     make(&m, same, 0.05, 4);
     phi = fit(m.cases, N);
     ck_assert_msg(phi->spread_rad < 0.05, "%g", phi->spread_rad); /* a model's own error is about 0.05 rad */
+    ropelaw_phi_destroy(&phi);
+}
+END_TEST
+
+/* More models than shares are kept for: each has a phi of its own all the same. Five runs with a scatter of 0.05 leave a
+   model's phi uncertain by about 0.05 rad, far less than the spread of 0.3. */
+START_TEST(many_models_stay_apart) {
+    enum { MANY = 128 };
+    static made m[MANY / MODELS + 1];
+    static ropelaw_phi_case cases[MANY * BASES];
+    static char many[MANY][4];
+    double sum = 0, squares = 0;
+    ropelaw_random r;
+    ropelaw_random_init(&r, 21, 0);
+    for (size_t j = 0; j < MANY; j++) {
+        double phi[MODELS], own = 1 + .3 * ropelaw_random_normal(&r);
+        made *part = &m[j / MODELS];
+        if (j % MODELS == 0) make(part, same, 0, 1);
+        sum += own, squares += own * own;
+        for (size_t k = 0; k < MODELS; k++) phi[k] = fmax(own, 0);
+        made of_this;
+        make(&of_this, phi, .05, 100 + j);
+        snprintf(many[j], sizeof many[j], "%03zu", j);
+        for (size_t b = 0; b < BASES; b++) {
+            size_t i = j % MODELS * BASES + b;
+            part->runs[i] = of_this.runs[i], part->runs[i].model = many[j];
+            cases[j * BASES + b] = of_this.cases[i], cases[j * BASES + b].run = &part->runs[i];
+        }
+    }
+    ropelaw_phi *phi = fit(cases, MANY * BASES);
+    double mean = sum / MANY, sd = sqrt(squares / MANY - mean * mean);
+    ck_assert_uint_eq(phi->n_models, MANY);
+    test_assert_rel(phi->spread_rad, sd, .1);
+    test_assert_abs(phi->tau, .05, 3 * .05 / sqrt(2 * MANY * (BASES - 1)));
+    test_assert_abs(phi->fitted.phi_rad, mean, 3 * .05 / sqrt(MANY) + .005);
+    double half = num_t_quantile(.975, MANY - 1) * sd / sqrt(MANY);
+    test_assert_rel((phi->fitted.hi_rad - phi->fitted.lo_rad) / (2 * half), 1,
+                    .25); /* steps of 0.01 outwards */
     ropelaw_phi_destroy(&phi);
 }
 END_TEST
@@ -373,6 +412,7 @@ int main(void) {
     const TTest *const tests[] = {a_known_phi_is_found,
                                   leaving_out_is_fitting_the_others,
                                   exact_models_have_students_interval,
+                                  many_models_stay_apart,
                                   one_model_has_the_f_interval,
                                   brackets_and_limits_are_not_values,
                                   limits_of_another_model_are_no_second_opinion,

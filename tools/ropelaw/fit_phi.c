@@ -72,5 +72,7 @@ void fit_phi_say(cli_context *c, const ropelaw_phi *p) {
     put_json(c->result, p);
     if (!c->text || p->reason) return;
     say(c->text, p);
-    cli_source(c, "phi: likelihood of the onsets, models normal about a mean, docs/law-fit.md");
+    cli_source(c, p->n_models > 1
+                      ? "phi: likelihood of the onsets, models normal about a mean, docs/law-fit.md"
+                      : "phi: likelihood of the onsets of one model, docs/law-fit.md");
 }
