@@ -47,7 +47,7 @@ static void take(forward *f, attention_arena *arena) {
 size_t attention_f64_bytes(const ropelaw_attention_problem *p, const ropelaw_attention_options *options,
                            const attention_kernel *kernel) {
     (void)kernel;
-    forward f = {.p = p, .n_threads = options && options->n_threads ? options->n_threads : 1};
+    forward f = {.p = p, .n_threads = options ? core_threads(options->n_threads, SIZE_MAX) : 1};
     attention_arena arena = {0};
     take(&f, &arena);
     return arena.used;
@@ -237,7 +237,7 @@ ropelaw_status ropelaw_attention_forward_f64(const ropelaw_attention_problem *p,
                  .kernel = kernel,
                  .angles =
                      kernel->angles_f64 && attention_turns_are_moderate(p) ? kernel->angles_f64 : angles_libm,
-                 .n_threads = options && options->n_threads ? options->n_threads : 1,
+                 .n_threads = options ? core_threads(options->n_threads, SIZE_MAX) : 1,
                  .blocks_per_head = (p->n_tok + ROWS - 1) / ROWS};
     take(&f, &arena);
     status = core_parallel(f.n_threads, (p->n_tok + BLOCK - 1) / BLOCK, pack_block, &f, NULL, error);

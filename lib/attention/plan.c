@@ -40,7 +40,7 @@ void attention_plan_init(attention_plan *plan, const ropelaw_attention_problem *
     plan->kernel = kernel;
     plan->angles =
         p->n_tok && !attention_turns_are_moderate(p) ? attention_kernel_portable.angles : kernel->angles;
-    plan->n_threads = options && options->n_threads ? options->n_threads : 1;
+    plan->n_threads = options ? core_threads(options->n_threads, SIZE_MAX) : 1;
     plan->n_columns = round_up(p->head_dim, ATTENTION_ALIGN);
     plan->n_keys = round_up(p->n_tok, ATTENTION_KEYS);
     plan->n_pairs = round_up(p->rotary_dim / 2, ATTENTION_ALIGN);

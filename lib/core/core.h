@@ -48,6 +48,9 @@ typedef ropelaw_status (*core_task)(void *context, size_t task, size_t thread, r
 ropelaw_status core_parallel(size_t n_threads, size_t n_tasks, core_task run, void *context,
                              const ropelaw_progress *progress, ropelaw_error *error);
 
+/* The threads that core_parallel starts at most, 1 or more: what to size memory by that each thread has for itself. */
+size_t core_threads(size_t n_threads, size_t n_tasks);
+
 /* Report progress; CANCELLED if the callback asks to stop. `progress` may be NULL. */
 ropelaw_status core_progress(const ropelaw_progress *progress, double fraction, ropelaw_error *error);
 

@@ -53,10 +53,14 @@ static void *work(void *argument) {
 
 enum { MOST_THREADS = 256 };
 
+size_t core_threads(size_t n_threads, size_t n_tasks) {
+    size_t n = n_threads < n_tasks ? n_threads : n_tasks;
+    return n < 1 ? 1 : n > MOST_THREADS ? MOST_THREADS : n;
+}
+
 ropelaw_status core_parallel(size_t n_threads, size_t n_tasks, core_task run, void *context,
                              const ropelaw_progress *progress, ropelaw_error *error) {
-    if (n_threads > n_tasks) n_threads = n_tasks;
-    if (n_threads > MOST_THREADS) n_threads = MOST_THREADS;
+    n_threads = core_threads(n_threads, n_tasks);
     pool p = {.n_tasks = n_tasks, .error = error, .run = run, .context = context, .progress = progress};
     pthread_mutex_init(&p.mutex, NULL);
     pthread_t threads[MOST_THREADS];

@@ -323,9 +323,7 @@ static void close_all(bootstrap *b) {
 
 static ropelaw_status open_all(bootstrap *b, ropelaw_error *error) {
     size_t draws = b->options->n_draws, tasks = (draws + PER_TASK - 1) / PER_TASK;
-    b->n_workers = b->options->threads ? b->options->threads : 1;
-    if (b->n_workers > tasks) b->n_workers = tasks;
-    if (b->n_workers > 256) b->n_workers = 256;
+    b->n_workers = core_threads(b->options->threads, tasks);
     b->memory = core_malloc(draws, 3 * b->n_targets * sizeof(double));
     b->workers = core_calloc(b->n_workers, sizeof *b->workers);
     bool ok = b->memory && b->workers;

@@ -173,8 +173,7 @@ typedef struct {
     const ropelaw_series *series;
     const ropelaw_fit_options *options;
     ropelaw_run_fit *fits;
-    stats_null_laws *
-        *laws; /* [threads] what runs of the same lengths share; NULL where there was no memory for it */
+    stats_null_laws **laws; /* [threads] or NULL */
 } work;
 
 static ropelaw_status fit_one(void *context, size_t task, size_t thread, ropelaw_error *error) {
@@ -190,6 +189,13 @@ static ropelaw_status fit_one(void *context, size_t task, size_t thread, ropelaw
                      inner.message);
 }
 
+ropelaw_status fit_series(const ropelaw_series *series, const ropelaw_fit_options *options,
+                          stats_null_laws **laws, ropelaw_run_fit *fits, ropelaw_error *error) {
+    work w = {series, options, fits, laws};
+    return core_parallel(options->threads, series->n_runs, fit_one, &w,
+                         series->n_runs > 1 ? options->progress : NULL, error);
+}
+
 ropelaw_status ropelaw_series_fit(const ropelaw_series *series, const ropelaw_fit_options *options,
                                   ropelaw_run_fit *fits, ropelaw_error *error) {
     if (!series || (series->n_runs && !fits))
@@ -199,12 +205,11 @@ ropelaw_status ropelaw_series_fit(const ropelaw_series *series, const ropelaw_fi
     if (options->covariance && series->n_runs > 1)
         return core_fail(error, ROPELAW_INVALID, "covariance", "", "one run",
                          "a covariance belongs to one run, here are %zu", series->n_runs);
-    size_t threads = options->threads ? options->threads : 1;
-    work w = {series, options, fits, series->n_runs > 1 ? core_calloc(threads, sizeof *w.laws) : NULL};
-    for (size_t t = 0; w.laws && t < threads; t++) w.laws[t] = stats_null_laws_create();
-    ropelaw_status status = core_parallel(options->threads, series->n_runs, fit_one, &w,
-                                          series->n_runs > 1 ? options->progress : NULL, error);
-    for (size_t t = 0; w.laws && t < threads; t++) stats_null_laws_destroy(w.laws[t]);
-    core_free(w.laws);
+    size_t threads = core_threads(options->threads, series->n_runs);
+    stats_null_laws **laws = series->n_runs > 1 ? core_calloc(threads, sizeof *laws) : NULL;
+    for (size_t t = 0; laws && t < threads; t++) laws[t] = stats_null_laws_create();
+    ropelaw_status status = fit_series(series, options, laws, fits, error);
+    for (size_t t = 0; laws && t < threads; t++) stats_null_laws_destroy(laws[t]);
+    core_free(laws);
     return status;
 }

@@ -87,4 +87,9 @@ ropelaw_status fit_diagnostics(fit_state *state, ropelaw_error *error);
 /* The onset of one eps as the statistics folder sees it. */
 stats_onset fit_onset_question(const fit_state *state, double eps);
 
+/* All runs of a series. `laws`: of each thread (core_threads), what runs of the same lengths share; or NULL, or some NULL. */
+ropelaw_status fit_series(const ropelaw_series *series, const ropelaw_fit_options *options,
+                          struct stats_null_laws **laws, ropelaw_run_fit *fits,
+                          ropelaw_error *error) ROPELAW_MUST_USE;
+
 #endif

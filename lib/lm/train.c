@@ -94,7 +94,7 @@ static ropelaw_status trainer_init(trainer *t, ropelaw_error *error) {
     t->per_chunk = o->window_tok < CHUNK_TOK ? CHUNK_TOK / o->window_tok : 1;
     if (t->per_chunk > t->n_windows) t->per_chunk = t->n_windows;
     t->n_chunks = (t->n_windows + t->per_chunk - 1) / t->per_chunk;
-    t->n_threads = o->n_threads < 1 ? 1 : o->n_threads < t->n_chunks ? o->n_threads : t->n_chunks;
+    t->n_threads = core_threads(o->n_threads, t->n_chunks);
     t->n_blocks = (n_params + BLOCK - 1) / BLOCK;
     t->windows = core_malloc(t->n_windows, sizeof *t->windows);
     t->gradients = core_malloc(n_params, t->n_chunks * sizeof *t->gradients);

@@ -181,8 +181,8 @@ static void prepare(context *c) {
 }
 
 static ropelaw_status run(context *c, ropelaw_break_interval *interval, ropelaw_error *error) {
-    size_t n = c->data.n, draws = c->options->n_draws,
-           threads = c->options->threads ? c->options->threads : 1;
+    size_t n = c->data.n, draws = c->options->n_draws, tasks = (draws + PER_TASK - 1) / PER_TASK,
+           threads = core_threads(c->options->threads, tasks);
     c->stride = 8 * n;
     size_t size = 2 * n + threads * c->stride + 3 * draws;
     double *memory = core_malloc(size, sizeof(double));
@@ -197,8 +197,7 @@ static ropelaw_status run(context *c, ropelaw_break_interval *interval, ropelaw_
     prepare(c);
     ropelaw_status status = ROPELAW_OK;
     if (c->options->method != ROPELAW_BREAK_PROFILE_F)
-        status =
-            core_parallel(threads, (draws + PER_TASK - 1) / PER_TASK, task, c, c->options->progress, error);
+        status = core_parallel(threads, tasks, task, c, c->options->progress, error);
     ropelaw_break_interval k = {.psi = c->hinge.psi};
     if (!status) status = conclude(c, &k, error);
     if (!status) *interval = k;

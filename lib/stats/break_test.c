@@ -80,7 +80,7 @@ typedef struct {
 
 struct stats_null_laws {
     null_law law[LAWS];
-    size_t oldest;
+    size_t oldest, n_simulated;
 };
 
 stats_null_laws *stats_null_laws_create(void) {
@@ -90,6 +90,10 @@ stats_null_laws *stats_null_laws_create(void) {
 void stats_null_laws_destroy(stats_null_laws *laws) {
     for (size_t k = 0; laws && k < LAWS; k++) core_free(laws->law[k].x);
     core_free(laws);
+}
+
+size_t stats_null_laws_simulated(const stats_null_laws *laws) {
+    return laws->n_simulated;
 }
 
 static bool same_weights(const stats_data *data, const null_law *law) {
@@ -130,8 +134,8 @@ static null_law *open_law(const context *c) {
 
 /* Run all draws; total of those at or above the observed F. */
 static ropelaw_status run(context *c, const null_law *known, size_t *total, ropelaw_error *error) {
-    size_t n = c->data->n, threads = c->simulation->threads ? c->simulation->threads : 1;
-    size_t tasks = known ? 0 : (c->simulation->n_draws + DRAWS_PER_TASK - 1) / DRAWS_PER_TASK;
+    size_t n = c->data->n, tasks = known ? 0 : (c->simulation->n_draws + DRAWS_PER_TASK - 1) / DRAWS_PER_TASK,
+           threads = core_threads(c->simulation->threads, tasks);
     c->stride = 2 * n + stats_hinge_scratch(c->plan);
     c->line = core_malloc(2 * n, sizeof(double));
     c->memory = core_malloc(threads * c->stride, sizeof(double));
@@ -158,6 +162,7 @@ static ropelaw_status test_observed(context *c, size_t *total, ropelaw_error *er
     const null_law *known = find_law(c);
     null_law *kept = known ? NULL : open_law(c);
     if (kept) c->values = kept->f;
+    if (!known && c->simulation->laws) c->simulation->laws->n_simulated++;
     ropelaw_status status = run(c, known, total, error);
     if (status && kept) { /* half a law is none */
         core_free(kept->x);

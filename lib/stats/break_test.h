@@ -9,6 +9,8 @@
 typedef struct stats_null_laws stats_null_laws;
 stats_null_laws *stats_null_laws_create(void);
 void stats_null_laws_destroy(stats_null_laws *laws);
+/* How many laws were simulated, because none of those at hand was the one. */
+size_t stats_null_laws_simulated(const stats_null_laws *laws);
 
 typedef struct {
     size_t n_draws; /* simulated curves */

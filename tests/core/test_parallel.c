@@ -34,7 +34,8 @@ START_TEST(first_failure_wins) {
     size_t first = 37;
     for (size_t threads = 1; threads <= 4; threads++) {
         ropelaw_error e;
-        test_assert_fails(core_parallel(threads, TASKS, fail_at, &first, NULL, &e), ROPELAW_NOCONV, e, "task");
+        test_assert_fails(core_parallel(threads, TASKS, fail_at, &first, NULL, &e), ROPELAW_NOCONV, e,
+                          "task");
         ck_assert_str_eq(e.value, "37");
     }
 }
@@ -56,9 +57,20 @@ START_TEST(progress_can_stop) {
 }
 END_TEST
 
+/* Never more than there are tasks or than are started, never none. */
+START_TEST(threads_to_make_room_for) {
+    ck_assert_uint_eq(core_threads(0, 5), 1);
+    ck_assert_uint_eq(core_threads(3, 0), 1);
+    ck_assert_uint_eq(core_threads(3, 5), 3);
+    ck_assert_uint_eq(core_threads(SIZE_MAX, 5), 5);
+    ck_assert_uint_eq(core_threads(SIZE_MAX, SIZE_MAX), 256);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("parallel");
-    const TTest *const tests[] = {each_task_runs_once, first_failure_wins, progress_can_stop, NULL};
+    const TTest *const tests[] = {each_task_runs_once, first_failure_wins, progress_can_stop,
+                                  threads_to_make_room_for, NULL};
     test_add(s, "parallel", tests);
     return test_run(s);
 }

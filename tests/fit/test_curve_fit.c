@@ -308,6 +308,29 @@ START_TEST(threads_give_the_same_bytes) {
 }
 END_TEST
 
+/* Room is made for the threads that run, whatever number is asked for: a hundred thousand allocations are enough. */
+START_TEST(memory_does_not_grow_with_threads) {
+    static setup s[2];
+    static ropelaw_run_fit fits[2];
+    ropelaw_run runs[2];
+    for (size_t i = 0; i < 2; i++) {
+        hinge_run(&s[i], 9, 3, 1, .05, 20 + i);
+        runs[i] = s[i].run;
+    }
+    ropelaw_series series = {.n_runs = 2, .runs = runs};
+    const size_t threads[] = {1, 1000000, SIZE_MAX / 2};
+    for (size_t k = 0; k < CORE_COUNT(threads); k++) {
+        ropelaw_fit_options o = quick();
+        ropelaw_error error = {0};
+        o.threads = threads[k];
+        core_fail_allocations_from(100000);
+        ropelaw_status status = ropelaw_series_fit(&series, &o, fits, &error);
+        core_fail_allocations_from(0);
+        test_assert_ok(status, error);
+    }
+}
+END_TEST
+
 static int stop(void *context, double fraction) {
     (void)context;
     (void)fraction;
@@ -388,6 +411,7 @@ int main(void) {
                                   accuracies,
                                   bad_input,
                                   threads_give_the_same_bytes,
+                                  memory_does_not_grow_with_threads,
                                   cancelled_and_out_of_memory,
                                   residual_rows,
                                   brackets,

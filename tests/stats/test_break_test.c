@@ -123,6 +123,15 @@ START_TEST(laws_are_kept) {
         differ += a.p != .5;
     }
     ck_assert(differ > 300);
+    size_t before = stats_null_laws_simulated(laws); /* counted where a law is missing, and there alone */
+    for (int k = 0; k < 5; k++) {
+        ropelaw_error error = {0};
+        stats_sup_f a;
+        stats_data data = {.n = 5, .x = x, .y = y};
+        x[2] = k < 3 ? 2.25 : 2.125;
+        test_assert_ok(stats_sup_f_test(&data, &kept, &a, &error), error);
+        ck_assert_uint_eq(stats_null_laws_simulated(laws) - before, k < 3 ? 1 : 2);
+    }
     stats_data data = {.n = 6, .x = x, .y = y};
     x[2] = 2; /* a law that could not be kept, or not be finished, does not stay */
     for (long k = 1; k < 30; k++) {
