@@ -94,6 +94,13 @@ static ropelaw_status test_theory(model_work *w, const fit_line *full, ropelaw_e
     return ROPELAW_OK;
 }
 
+/* What is only beside the law stays unknown where it cannot be found, and takes nothing of the law away. */
+static ropelaw_status unless_lost(ropelaw_status s, const ropelaw_error *detail, ropelaw_error *error) {
+    if (!s || s == ROPELAW_NOCONV || s == ROPELAW_SINGULAR) return ROPELAW_OK;
+    if (error) *error = *detail;
+    return s;
+}
+
 /* Half the mass of the ratio is at 0 where tau = 0 is the truth (Self and Liang 1987). */
 static ropelaw_status test_scatter(model_work *w, const fit_line_problem *problem, const fit_line *full,
                                    ropelaw_error *error) {
@@ -101,8 +108,9 @@ static ropelaw_status test_scatter(model_work *w, const fit_line_problem *proble
     fit_line line;
     if (full->n_bounded <= problem->p) return ROPELAW_OK;
     exact.exact = true;
-    ropelaw_status s = fit_line_fit(&exact, &line, error);
-    if (s) return s;
+    ropelaw_error detail = {0};
+    ropelaw_status s = fit_line_fit(&exact, &line, &detail);
+    if (s) return unless_lost(s, &detail, error);
     w->m->scatter_lr = fmax(2 * (full->log_likelihood - line.log_likelihood), 0);
     w->m->p_exact = w->m->scatter_lr > 0 ? num_chi2_tail(w->m->scatter_lr, 1) / 2 : 1;
     fit_line_clear(&line);
@@ -112,10 +120,11 @@ static ropelaw_status test_scatter(model_work *w, const fit_line_problem *proble
 /* Only among the bases of the runs: a floor that no run is on, or none leaves, is not seen. */
 static ropelaw_status leave_floor(model_work *w, const fit_line *full, ropelaw_error *error) {
     double at[3];
-    ropelaw_status s = fit_law_floor(&w->free, full, w->options->level, at, error);
+    ropelaw_error detail = {0};
+    ropelaw_status s = fit_law_floor(&w->free, full, w->options->level, at, &detail);
     if (!s && exp(at[0]) >= w->m->base_min && exp(at[0]) <= w->m->base_max)
         w->m->floor_base = (ropelaw_range){exp(at[0]), exp(at[1]), exp(at[2])};
-    return s;
+    return unless_lost(s, &detail, error);
 }
 
 static void insert_weight(ropelaw_law_model *m, ropelaw_dim_weight v) {
