@@ -85,6 +85,8 @@ def phi_without_a_law_is_saved():
     r = json.loads(p.stdout)["result"]
     assert p.returncode == 0 and "phi alone" in p.stderr and r["interval"] is None
     assert r["coverage"]["fitted"]["phi"] == d["phi"]["est"]
+    said = [s for s in json.loads(p.stdout)["sources"] if "--law" in s]
+    assert said == ["a phase tolerance phi fitted to measured runs (--law)"], said
     p = run(["design", *model, "--target-len", "8k", "--law", saved, "--format", "json"])
     o = json.loads(p.stdout)["result"]["options"]
     assert p.returncode in (0, 1) and all(k["kind"] != "fitted" and "coverage_fitted" in k for k in o)

@@ -148,10 +148,15 @@ def a_note_of_several_files_is_told_once():
         return file(name + ".csv", head % ",".join(columns) + "".join(row % (name, 1024 * 2 ** i, cells) for i in range(4)))
 
     one, two, three = curve("one", ["seed"]), curve("two", ["seed", "width"]), curve("three", ["seed"])
+    long = "c" * 60  # what a note says of a name
+    twice, again = curve("twice", [long + "a", long + "b"]), curve("again", [long + "a"])
     for command in (["table", "onsets"], ["fit"]):
         said = [l.split(": ", 1)[1] for l in run(command + [one, two, three]).stderr.splitlines() if "is not known" in l]
         assert said == ['3 files: column "seed" is not known: kept, not used',
                         two + ': column "width" is not known: kept, not used'], said
+        for files, who in ([twice], twice), ([twice, again], "2 files"), ([again, one, twice], "2 files"):
+            said = [l.split(": ", 1)[1] for l in run(command + files).stderr.splitlines() if long in l]
+            assert said == ['%s: column "%s" is not known: kept, not used' % (who, long)], said
         alone = [l for l in run(command + [one]).stderr.splitlines() if "is not known" in l]
         assert len(alone) == 1 and alone[0].endswith(one + ': column "seed" is not known: kept, not used'), alone
 

@@ -13,7 +13,8 @@ int cli_law_read(cli_context *c, cli_law *law) {
             c, "the law file carries phi alone, because no law could be fitted: no interval of a new run and "
                "no base from measurements");
     cli_put_text(c->input, "law", cli_text(c, "law", ""));
-    cli_source(c, "a law fitted to measured runs (--law)");
+    cli_source(c, law->has_law ? "a law fitted to measured runs (--law)"
+                               : "a phase tolerance phi fitted to measured runs (--law)");
     return CLI_OK;
 }
 

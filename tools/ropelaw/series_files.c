@@ -12,20 +12,30 @@ static const char *without_file(const cli_context *c, const char *note) {
     return note;
 }
 
+/* The notes without their files; NULL where the same note of the same file came before. NULL: no memory. */
+static const char **note_texts(const cli_context *c, const ropelaw_series *all) {
+    const char **texts = calloc(all->n_notes + 1, sizeof *texts);
+    for (size_t i = 0; texts && i < all->n_notes; i++) {
+        size_t k = 0;
+        while (strcmp(all->notes[k], all->notes[i])) k++;
+        texts[i] = k < i ? NULL : without_file(c, all->notes[i]);
+    }
+    return texts;
+}
+
 /* A note that several files share is told where it comes first, with their number. */
 static void tell_notes(const cli_context *c, const ropelaw_series *all) {
-    const char **texts = calloc(all->n_notes + 1, sizeof *texts); /* NULL: told */
-    for (size_t i = 0; texts && i < all->n_notes; i++) texts[i] = without_file(c, all->notes[i]);
-    for (size_t i = 0; texts && i < all->n_notes; i++) {
+    const char **texts = note_texts(c, all); /* NULL: told */
+    for (size_t i = 0; i < all->n_notes; i++) {
         size_t files = 1;
-        for (size_t k = i + 1; texts[i] && k < all->n_notes; k++) {
+        for (size_t k = i + 1; texts && texts[i] && k < all->n_notes; k++) {
             if (!texts[k] || strcmp(texts[k], texts[i])) continue;
             texts[k] = NULL;
             files++;
         }
-        if (texts[i] && files > 1)
+        if (files > 1)
             cli_note(c, "%s files: %s", cli_num((double)files, 0), texts[i]);
-        else if (texts[i])
+        else if (!texts || texts[i])
             cli_note(c, "%s", all->notes[i]);
     }
     free(texts);
