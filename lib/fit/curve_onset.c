@@ -37,6 +37,40 @@ static fit_scale scale_of(fit_state *s, const stats_target *target, double rss, 
     return scale;
 }
 
+/* Of a limit where SOFT lies on its bounds, which hold its bend: then what is asked for does not follow the points, and
+   the documents tell nothing by it. They tell how much a bend may be that is not there: the unit is the largest of a
+   bend's at any length where one can be. Without any unit nothing is excluded (INFINITY). */
+static fit_scale scale_of_bends(fit_state *s, double rss) {
+    const stats_data *data = &s->curve.data;
+    const stats_onset onset = {.reference = STATS_REF_LINE, .excess = 0.1, .first = s->curve.x[0]};
+    const stats_target height = {STATS_HOLD_ONSET, &onset}; /* of a bend whose place and width are held */
+    stats_soft bend = s->soft;
+    double lo[SOFT_P], hi[SOFT_P];
+    stats_soft_bounds(data, lo, hi);
+    bend.theta[SOFT_LN_D] = log(0.1);
+    bend.theta[SOFT_LN_W] = log(stats_step(data) / 2);
+    bend.at_bound = 1u << SOFT_PSI | 1u << SOFT_LN_W;
+    fit_scale largest = {
+        {INFINITY,                         0},
+        {(double)s->curve.documents.n - 1, 1},
+        "documents-F"
+    };
+    bool found = false;
+    for (size_t i = 0; i < data->n; i++) {
+        double psi = data->x[i];
+        if (psi < lo[SOFT_PSI] || psi > hi[SOFT_PSI] || (i && psi == data->x[i - 1])) continue;
+        bend.theta[SOFT_PSI] = psi;
+        fit_estimator e = {stats_soft_variance(data, &bend, &height, s->influence), s->influence, rss,
+                           SOFT_P};
+        if (!(e.variance > 0)) continue;
+        fit_scale scale = fit_scale_of(s, &e);
+        if (found) scale.unit[0] = fmax(scale.unit[0], largest.unit[0]);
+        largest = scale;
+        found = true;
+    }
+    return largest;
+}
+
 /* est, lo, hi, se of a target in its own unit (ln token for lengths). */
 static ropelaw_estimate measure(fit_state *s, const stats_target *target, double lo_limit, double hi_limit) {
     ropelaw_estimate e = fit_no_estimate(s->fit->status);
@@ -69,19 +103,26 @@ static double along_profile(fit_state *s, const stats_target *target, double ris
 }
 
 /* Lower one-sided limit of an onset that was not reached: the two-sided cut at 2 level - 1, never above the longest
-   measured length, because beyond it nothing was seen. */
+   measured length nor below the first, because beyond them nothing was seen. */
 static ropelaw_status lower_limit(fit_state *s, const stats_target *target, double *limit,
                                   const char **method) {
-    fit_scale scale = scale_of(s, target, fit_soft_rss(s), NULL);
+    double rss = fit_soft_rss(s), first = s->curve.x[0];
+    fit_scale scale = scale_of(s, target, rss, NULL);
+    if (s->curve.documents.n && !strcmp(scale.method, "profile-F")) scale = scale_of_bends(s, rss);
     double rise = fit_rise(&scale, 2 * s->options->level - 1);
     *method = scale.method;
     if (isnan(stats_target_value(target, s->soft.theta, NULL))) return ROPELAW_OK;
-    if (target->onset->reference == STATS_REF_LINE && !(s->curve.data.huber > 0)) {
-        stats_limit_question q = {&s->curve.data, &s->soft, target->onset->excess, fit_soft_rss(s) + rise};
-        return stats_onset_limit(s->solver, &q, limit);
+    ropelaw_status status = ROPELAW_OK;
+    if (isinf(rise)) {
+        *limit = first;
+    } else if (target->onset->reference == STATS_REF_LINE && !(s->curve.data.huber > 0)) {
+        stats_limit_question q = {&s->curve.data, &s->soft, target->onset->excess, rss + rise};
+        status = stats_onset_limit(s->solver, &q, limit);
+    } else {
+        *limit = along_profile(s, target, rise);
     }
-    *limit = along_profile(s, target, rise);
-    return ROPELAW_OK;
+    *limit = fmax(*limit, first);
+    return status;
 }
 
 static ropelaw_status right_censored(fit_state *s, const stats_target *target, ropelaw_estimate *e) {

@@ -158,7 +158,7 @@ START_TEST(noise_in_the_last_digits) {
 }
 END_TEST
 
-/* Where nothing has risen a limit is always given, not above the last length nor below the second one. */
+/* Where nothing has risen a limit is always given: of a flat curve between its second and its last length. */
 START_TEST(limits_of_flat_curves) {
     for (uint64_t seed = 0; seed < 6; seed++)
         for (size_t n = 6; n <= 12; n += 3) {
@@ -172,10 +172,92 @@ START_TEST(limits_of_flat_curves) {
 }
 END_TEST
 
+/* A fall that turns flat leaves its line before the first length: the limit is what was measured, the first length. */
+START_TEST(limits_of_curves_that_turn_flat) {
+    static const double ppl[] = {7.1764, 6.0055, 5.2134, 4.5683, 4.1971, 3.8620, 3.7220};
+    static const double sizes[] = {1, .01}; /* the same shape, and nearly flat */
+    for (size_t k = 0; k < CORE_COUNT(sizes); k++)
+        for (size_t n = 6; n <= CORE_COUNT(ppl); n++) {
+            setup s;
+            start(&s, ROPELAW_VALUE_PPL);
+            for (size_t i = 0; i < n; i++) add(&s, 1024 * exp2((double)i), pow(ppl[i], sizes[k]));
+            ropelaw_run_fit f = onsets_of(&s, &ropelaw_fit_options_default);
+            ck_assert_int_eq(f.status, ROPELAW_FIT_RIGHT);
+            double lo[2] = {f.onset[0].length_tok.lo, f.onset[1].length_tok.lo};
+            ck_assert_msg(lo[0] >= 1024 && lo[0] <= lo[1] && lo[1] <= s.points[n - 1].eval_len_tok,
+                          "size %g, n %zu: %.17g, %.17g", sizes[k], n, lo[0], lo[1]);
+        }
+}
+END_TEST
+
+/* Five parallel documents but for their bends, bend + spread times a deviate each, and noise of 1e-3. */
+static void bending_documents(setup *s, double bend, double spread, const double *deviate,
+                              ropelaw_random *random) {
+    start(s, ROPELAW_VALUE_LOSS);
+    for (size_t i = 0; i < 9; i++)
+        for (size_t d = 0; d < 5; d++) {
+            double x = (double)i * log(2), own = bend + spread * deviate[d];
+            double loss = 2 + .1 * (double)d - .15 * x + own * fmax(0, x - 2.5);
+            add(s, 512 * exp2((double)i), loss + 1e-3 * ropelaw_random_normal(random))->doc = d;
+        }
+}
+
+/* Documents that each bend at a rate of their own leave next to no residual in their mean: where the mean bends downwards
+   or not at all, what they differ by must still tell how early an onset may lie. */
+START_TEST(limits_between_documents) {
+    static const double deviate[] = {-1, -.5, 0, .5, 1}, spreads[] = {0, .01, .05, .2};
+    double before = INFINITY, lo = NAN;
+    for (size_t k = 0; k < CORE_COUNT(spreads); k++) { /* the same mean and the same noise */
+        ropelaw_random random;
+        ropelaw_random_init(&random, 1, 0);
+        setup s;
+        bending_documents(&s, -.02, spreads[k], deviate, &random);
+        ropelaw_run_fit f = onsets_of(&s, &ropelaw_fit_options_default);
+        lo = f.onset[0].length_tok.lo;
+        ck_assert_msg(f.status == ROPELAW_FIT_RIGHT && isnan(f.width.est), "not straight at %g", spreads[k]);
+        ck_assert_str_eq(f.onset[0].length_tok.method, "documents-F");
+        ck_assert_msg(lo <= before, "spread %g: %g after %g", spreads[k], lo, before);
+        before = lo;
+    }
+    /* Not later than with the bend's place and width known, by the documents' bends alone: t_.95(4) = 2.1318, and their
+       sum of squares 2.5 times spread^2; 5 % for the noise in the mean. */
+    double steepest = -.02 + 2.1318 * .2 * sqrt(2.5 / 4 / 5);
+    ck_assert_msg(lo >= 512 && lo <= 1.05 * 512 * exp(2.5 + log(1.1) / steepest), "%g", lo);
+}
+END_TEST
+
+/* The truth is .04 +- .16: a limit at 95 % is beyond the onset in at most 5 % of the data sets; four deviations more are
+   chance. */
+START_TEST(coverage_between_documents) {
+    enum { SETS = 60 };
+    const double bend = .04, truth = 512 * exp(2.5 + log(1.1) / bend);
+    size_t n_limits = 0, n_beyond = 0;
+    for (uint64_t seed = 0; seed < SETS; seed++) {
+        ropelaw_random random;
+        ropelaw_random_init(&random, seed, 7);
+        setup s;
+        double deviate[5];
+        for (size_t d = 0; d < 5; d++) deviate[d] = ropelaw_random_normal(&random);
+        bending_documents(&s, bend, .16, deviate, &random);
+        ropelaw_run_fit f = onsets_of(&s, &ropelaw_fit_options_default);
+        const ropelaw_estimate *e = &f.onset[0].length_tok;
+        if (!isinf(e->hi) || isnan(e->lo)) continue;
+        ck_assert_msg(!strcmp(e->method, "documents-F"), "seed %d: %s", (int)seed, e->method);
+        n_limits++;
+        n_beyond += e->lo > truth;
+    }
+    double most = .05 * SETS + 4 * sqrt(.05 * .95 * SETS);
+    ck_assert_msg(n_limits > SETS / 2 && (double)n_beyond <= most, "%zu of %zu limits beyond the truth",
+                  n_beyond, n_limits);
+}
+END_TEST
+
 int main(void) {
     Suite *s = suite_create("curve line");
-    const TTest *const tests[] = {straight_curves_are_limits, what_is_said_of_a_line, parallel_documents,
-                                  noise_in_the_last_digits,   limits_of_flat_curves,  NULL};
+    const TTest *const tests[] = {
+        straight_curves_are_limits, what_is_said_of_a_line,     parallel_documents,
+        noise_in_the_last_digits,   limits_of_flat_curves,      limits_of_curves_that_turn_flat,
+        limits_between_documents,   coverage_between_documents, NULL};
     test_add(s, "curve line", tests);
     return test_run(s);
 }
