@@ -225,8 +225,7 @@ static ropelaw_phi *create(size_t n, double level) {
 }
 
 static ropelaw_status work_create(phi_work *w, size_t n, ropelaw_error *error) {
-    size_t threads = w->options->threads ? w->options->threads : 1, room = n ? n : 1;
-    if (threads > room) threads = room;
+    size_t room = n ? n : 1, threads = core_threads(w->options->threads, room);
     w->n_groups = room < GROUPS ? room : GROUPS;
     w->phi = create(n, w->options->level);
     w->items = core_malloc(room, sizeof *w->items);
