@@ -38,9 +38,13 @@ fit_scale fit_scale_of(const fit_state *s, const fit_estimator *e) {
     if (s->curve.documents.n && e->variance > 0) {
         double documents = (double)s->curve.documents.n - 1;
         bool misfit = s->fit->documents.misfit_p < misfit_level;
+        /* of an infinite variance there is no influence */
+        double unit = isfinite(e->variance)
+                          ? fit_documents_variance(&s->curve, NULL, e->influence, NULL) / e->variance
+                          : 0;
         return (fit_scale){
-            {fit_documents_variance(&s->curve, NULL, e->influence, NULL) / e->variance, misfit ? own : 0},
-            {documents,             df > 0 ? df : 1},
+            {unit,      misfit ? own : 0},
+            {documents, df > 0 ? df : 1 },
             "documents-F"
         };
     }
