@@ -3,10 +3,10 @@
 #include "stats/break_test.h"
 #include "num/quantile.h"
 #include "stats/family.h"
+#include "stats/resample.h"
 #include "stats/straight.h"
 #include <math.h>
 #include <ropelaw/random.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { DRAWS_PER_TASK = 250 };
@@ -194,11 +194,6 @@ ropelaw_status stats_sup_f_test(const stats_data *data, const stats_simulation *
     return ROPELAW_OK;
 }
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 ropelaw_status stats_sup_f_critical(const stats_data *data, double alpha, const stats_simulation *simulation,
                                     double *critical, ropelaw_error *error) {
     stats_hinge_plan *plan = NULL;
@@ -210,7 +205,7 @@ ropelaw_status stats_sup_f_critical(const stats_data *data, double alpha, const 
     c.values = core_malloc(draws, sizeof(double));
     status = c.values ? run(&c, NULL, &total, error) : core_fail_memory(error, draws, sizeof(double));
     if (!status) {
-        qsort(c.values, draws, sizeof(double), ascending);
+        stats_sort(c.values, draws);
         size_t rank = (size_t)((1 - alpha) * (double)(draws + 1));
         *critical = c.values[rank < draws ? rank : draws - 1];
     }

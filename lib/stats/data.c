@@ -31,24 +31,24 @@ size_t stats_count_distinct(const stats_data *data) {
     return m;
 }
 
-static double dot(size_t n, const double *a, const double *b) {
+double stats_dot(size_t n, const double *a, const double *b) {
     double sum = 0;
     for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
     return sum;
 }
 
 static void subtract_projection(size_t n, const double *q, double *v) {
-    double c = dot(n, q, v);
+    double c = stats_dot(n, q, v);
     for (size_t i = 0; i < n; i++) v[i] -= c * q[i];
 }
 
 size_t stats_orthonormalise(size_t n, size_t p, double *columns) {
     size_t rank = 0;
     for (size_t j = 0; j < p; j++) {
-        double *v = columns + j * n, *q = columns + rank * n, before = dot(n, v, v);
+        double *v = columns + j * n, *q = columns + rank * n, before = stats_dot(n, v, v);
         for (int pass = 0; pass < 2; pass++)
             for (size_t k = 0; k < rank; k++) subtract_projection(n, columns + k * n, v);
-        double after = dot(n, v, v);
+        double after = stats_dot(n, v, v);
         if (!(after > 1e-22 * before)) continue;
         double norm = sqrt(after);
         for (size_t i = 0; i < n; i++) q[i] = v[i] / norm;
@@ -59,5 +59,5 @@ size_t stats_orthonormalise(size_t n, size_t p, double *columns) {
 
 double stats_project_out(size_t n, size_t rank, const double *basis, double *v) {
     for (size_t k = 0; k < rank; k++) subtract_projection(n, basis + k * n, v);
-    return dot(n, v, v);
+    return stats_dot(n, v, v);
 }

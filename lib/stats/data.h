@@ -20,6 +20,8 @@ void stats_unwhiten(const stats_data *data, double *v);
 /* Number of different x. */
 size_t stats_count_distinct(const stats_data *data);
 
+double stats_dot(size_t n, const double *a, const double *b);
+
 /* Orthonormal basis of the span of p whitened columns (n x p by columns, in place; Gram-Schmidt twice). Dependent
    columns are dropped. Returns the rank. */
 size_t stats_orthonormalise(size_t n, size_t p, double *columns);

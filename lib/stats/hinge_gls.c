@@ -95,12 +95,6 @@ const stats_data *stats_hinge_gls_data(const stats_hinge_gls *gls) {
     return &gls->data;
 }
 
-static double dot(size_t n, const double *a, const double *b) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
-
 double stats_hinge_gls_search(const stats_hinge_gls *gls, const double *y, double *scratch, double *psi,
                               bool *at_knot) {
     size_t n = gls->n;
@@ -111,7 +105,7 @@ double stats_hinge_gls_search(const stats_hinge_gls *gls, const double *y, doubl
         const gap *g = &gls->gaps[k];
         memcpy(scratch + n, scratch, n * sizeof *y);
         double *v = scratch + n;
-        double lo = dot(n, g->jump[0], v), hi = dot(n, g->jump[1], v);
+        double lo = stats_dot(n, g->jump[0], v), hi = stats_dot(n, g->jump[1], v);
         double rss = stats_project_out(n, g->rank, g->free, v);
         bool crosses = (lo < 0 && hi > 0) || (lo > 0 && hi < 0);
         double dl = lo * g->scale[0], dh = hi * g->scale[1], left = crosses ? rss : rss + lo * lo;

@@ -5,8 +5,8 @@
 #include "stats/huber.h"
 #include "num/root.h"
 #include "stats/family.h"
+#include "stats/resample.h"
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 const double stats_huber_k = 1.345;
@@ -95,11 +95,6 @@ static double least_absolute(const stats_data *data, double psi, double *memory)
     return sum;
 }
 
-static int ascending(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Node k of m over [x_(2), x_(n-1)] of different lengths. */
 static double node(const double range[2], size_t k, size_t m) {
     return range[0] + (range[1] - range[0]) * (double)k / (double)(m - 1);
@@ -156,7 +151,7 @@ static double robust_scale(const stats_data *data, const double range[2], double
         lowest = fmin(lowest, data->y[i]);
         highest = fmax(highest, data->y[i]);
     }
-    qsort(r, n, sizeof *r, ascending);
+    stats_sort(r, n);
     size_t zeros = P + 1, rest = n - zeros;
     const double *m = r + zeros;
     double median = rest % 2 ? m[rest / 2] : 0.5 * (m[rest / 2 - 1] + m[rest / 2]);

@@ -19,12 +19,6 @@ double stats_rounding_rss(const stats_data *data) {
     return 64 * DBL_EPSILON * DBL_EPSILON * sum;
 }
 
-static double dot(size_t n, const double *a, const double *b) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
-
 ropelaw_status stats_straight_fit(const stats_data *data, double *influence, stats_straight *line) {
     size_t n = data->n;
     double *one = core_malloc(3 * n + 1, sizeof(double)), *x = one + n, *y = x + n, mean = 0;
@@ -36,15 +30,16 @@ ropelaw_status stats_straight_fit(const stats_data *data, double *influence, sta
         y[i] = data->y[i] - data->y[0];
     }
     for (size_t k = 0; k < 3; k++) stats_whiten(data, one + k * n);
-    double weight = dot(n, one, one), shift = dot(n, one, x) / weight, level = dot(n, one, y) / weight;
+    double weight = stats_dot(n, one, one), shift = stats_dot(n, one, x) / weight,
+           level = stats_dot(n, one, y) / weight;
     for (size_t i = 0; i < n; i++) {
         x[i] -= shift * one[i];
         y[i] -= level * one[i];
     }
-    double sxx = dot(n, x, x), slope = sxx > 0 ? dot(n, x, y) / sxx : 0;
+    double sxx = stats_dot(n, x, x), slope = sxx > 0 ? stats_dot(n, x, y) / sxx : 0;
     for (size_t i = 0; i < n; i++) y[i] -= slope * x[i];
     *line = (stats_straight){.alpha = n ? data->y[0] + level : NAN, .slope = slope, .center = mean + shift};
-    line->rss = dot(n, y, y);
+    line->rss = stats_dot(n, y, y);
     line->variance = 1 / sxx;
     line->exact = line->rss <= stats_rounding_rss(data);
     for (size_t i = 0; influence && i < n; i++)
